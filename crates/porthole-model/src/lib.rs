@@ -1,0 +1,10 @@
+//! The words of Porthole as types, and the rules that need nothing but them.
+//!
+//! Pure: no I/O, no async, no database or HTTP types, so that every rule can be tested alone and
+//! the server, the agent and the gateway give the same answer.
+
+pub mod ids;
+pub mod image;
+pub mod placement;
+pub mod resources;
+pub mod session;
