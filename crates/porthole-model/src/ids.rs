@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 /// An id that is not a UUID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a valid {kind} id: 32 hexadecimal digits, with or without hyphens, are expected")]
+#[error(
+    "{text:?} is not a valid {kind} id: 32 hexadecimal digits, with or without hyphens, are expected"
+)]
 pub struct InvalidId {
     /// What the id was meant to name, such as `session`.
     pub kind: &'static str,

@@ -18,7 +18,9 @@ pub enum ImageRefError {
     #[error("the image name is empty; give one such as porthole/terminal:1.0")]
     Empty,
     /// Neither tag nor digest.
-    #[error("the image {0:?} has no tag; add one, such as {0}:1.0, so that every agent runs the same version")]
+    #[error(
+        "the image {0:?} has no tag; add one, such as {0}:1.0, so that every agent runs the same version"
+    )]
     NoTag(String),
     /// Not an image reference at all.
     #[error("{0:?} is not an image name: {1}")]
@@ -57,7 +59,12 @@ impl FromStr for ImageRef {
 
     fn from_str(text: &str) -> Result<Self, ImageRefError> {
         let text = text.trim();
-        let malformed = |why| Err(ImageRefError::Malformed(text.chars().take(128).collect(), why));
+        let malformed = |why| {
+            Err(ImageRefError::Malformed(
+                text.chars().take(128).collect(),
+                why,
+            ))
+        };
         if text.is_empty() {
             return Err(ImageRefError::Empty);
         }
@@ -80,10 +87,17 @@ impl FromStr for ImageRef {
             }
         }
         if let Some(tag) = tag {
-            let start = tag.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
-            let rest = tag.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+            let start = tag
+                .bytes()
+                .next()
+                .is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
+            let rest = tag
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
             if !start || !rest || tag.len() > 128 {
-                return malformed("a tag has up to 128 letters, digits, underscores, dots and hyphens");
+                return malformed(
+                    "a tag has up to 128 letters, digits, underscores, dots and hyphens",
+                );
             }
         }
         let mut parts = name.split('/').peekable();
@@ -92,7 +106,9 @@ impl FromStr for ImageRef {
             let host = first && parts.peek().is_some() && is_host(part);
             first = false;
             if !host && !is_component(part) {
-                return malformed("a name has lower-case letters and digits, with single dots, underscores or hyphens between them");
+                return malformed(
+                    "a name has lower-case letters and digits, with single dots, underscores or hyphens between them",
+                );
             }
         }
         if tag.is_none() && digest.is_none() {
@@ -103,19 +119,26 @@ impl FromStr for ImageRef {
 }
 
 fn is_host(part: &str) -> bool {
-    let (host, port) = part.split_once(':').map_or((part, None), |(h, p)| (h, Some(p)));
+    let (host, port) = part
+        .split_once(':')
+        .map_or((part, None), |(h, p)| (h, Some(p)));
     let named = host.contains('.') || port.is_some() || host == "localhost";
     named
         && !host.is_empty()
-        && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
-        && port.is_none_or(|p| !p.is_empty() && p.len() <= 5 && p.bytes().all(|b| b.is_ascii_digit()))
+        && host
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+        && port
+            .is_none_or(|p| !p.is_empty() && p.len() <= 5 && p.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn is_component(part: &str) -> bool {
     let edge = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     edge(part.bytes().next())
         && edge(part.bytes().last())
-        && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-'))
+        && part.bytes().all(|b| {
+            b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-')
+        })
 }
 
 #[cfg(test)]
@@ -131,7 +154,10 @@ mod tests {
             "localhost/x:1",
             &format!("debian@sha256:{}", "a".repeat(64)),
         ] {
-            assert_eq!(good.parse::<ImageRef>().map(String::from).as_deref(), Ok(good));
+            assert_eq!(
+                good.parse::<ImageRef>().map(String::from).as_deref(),
+                Ok(good)
+            );
         }
     }
 
@@ -139,10 +165,25 @@ mod tests {
     fn names_what_is_wrong() {
         assert_eq!("".parse::<ImageRef>(), Err(ImageRefError::Empty));
         for untagged in ["debian", "registry.example.com:5000/debian"] {
-            assert_eq!(untagged.parse::<ImageRef>(), Err(ImageRefError::NoTag(untagged.into())));
+            assert_eq!(
+                untagged.parse::<ImageRef>(),
+                Err(ImageRefError::NoTag(untagged.into()))
+            );
         }
-        for bad in ["Debian:1", "a b:1", "a//b:1", "a:", "a:-x", "a@sha256:12", "-a:1", "$(x):1"] {
-            assert!(matches!(bad.parse::<ImageRef>(), Err(ImageRefError::Malformed(..))), "{bad}");
+        for bad in [
+            "Debian:1",
+            "a b:1",
+            "a//b:1",
+            "a:",
+            "a:-x",
+            "a@sha256:12",
+            "-a:1",
+            "$(x):1",
+        ] {
+            assert!(
+                matches!(bad.parse::<ImageRef>(), Err(ImageRefError::Malformed(..))),
+                "{bad}"
+            );
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod ids;
 pub mod image;
+pub mod permission;
 pub mod placement;
 pub mod resources;
 pub mod session;

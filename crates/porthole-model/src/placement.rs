@@ -38,10 +38,21 @@ pub enum Obstacle {
     Disconnected,
     /// An administrator has disabled it.
     Disabled,
-    /// Too little is free.
-    TooFewCores { wanted: Resources, free: Resources, offered: Resources },
+    /// Too few cores are free.
+    TooFewCores(Shortage),
     /// Too little memory is free.
-    TooLittleMemory { wanted: Resources, free: Resources, offered: Resources },
+    TooLittleMemory(Shortage),
+}
+
+/// The numbers of what does not fit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shortage {
+    /// What the session needs.
+    pub wanted: Resources,
+    /// What the agent has left.
+    pub free: Resources,
+    /// What it offers in all.
+    pub offered: Resources,
 }
 
 /// No agent can take a session: what stood in the way on each.
@@ -63,12 +74,20 @@ impl fmt::Display for Refusal {
             match obstacle {
                 Obstacle::Disconnected => write!(f, "agent {agent} is not connected")?,
                 Obstacle::Disabled => write!(f, "agent {agent} is disabled")?,
-                Obstacle::TooFewCores { wanted, free, offered } => write!(
+                Obstacle::TooFewCores(Shortage {
+                    wanted,
+                    free,
+                    offered,
+                }) => write!(
                     f,
                     "needs {} cores; agent {agent} has {} free of {}",
                     wanted.cores, free.cores, offered.cores
                 )?,
-                Obstacle::TooLittleMemory { wanted, free, offered } => write!(
+                Obstacle::TooLittleMemory(Shortage {
+                    wanted,
+                    free,
+                    offered,
+                }) => write!(
                     f,
                     "needs {} of memory; agent {agent} has {} free of {}",
                     wanted.memory, free.memory, offered.memory
@@ -118,9 +137,17 @@ fn obstacle(need: &Need, candidate: &Candidate) -> Option<Obstacle> {
     } else if !candidate.connected {
         Some(Obstacle::Disconnected)
     } else if wanted.cores > free.cores {
-        Some(Obstacle::TooFewCores { wanted, free, offered })
+        Some(Obstacle::TooFewCores(Shortage {
+            wanted,
+            free,
+            offered,
+        }))
     } else if wanted.memory > free.memory {
-        Some(Obstacle::TooLittleMemory { wanted, free, offered })
+        Some(Obstacle::TooLittleMemory(Shortage {
+            wanted,
+            free,
+            offered,
+        }))
     } else {
         None
     }
@@ -137,15 +164,24 @@ mod tests {
             name: name.into(),
             connected: true,
             enabled: true,
-            offered: Resources { cores: MilliCores(cores), memory: Bytes::mib(8192) },
-            reserved: Resources { cores: MilliCores(used), memory: Bytes::mib(0) },
+            offered: Resources {
+                cores: MilliCores(cores),
+                memory: Bytes::mib(8192),
+            },
+            reserved: Resources {
+                cores: MilliCores(used),
+                memory: Bytes::mib(0),
+            },
             has_image: true,
         }
     }
 
     fn need(cores: u32, mib: u64) -> Need {
         Need {
-            resources: Resources { cores: MilliCores(cores), memory: Bytes::mib(mib) },
+            resources: Resources {
+                cores: MilliCores(cores),
+                memory: Bytes::mib(mib),
+            },
             image: "porthole/terminal:1.0".parse().unwrap(),
         }
     }
@@ -153,19 +189,28 @@ mod tests {
     #[test]
     fn refusal_gives_numbers() {
         let refusal = place(&need(2000, 512), &[candidate("a1", 2000, 1500)]).unwrap_err();
-        assert_eq!(refusal.to_string(), "needs 2.0 cores; agent a1 has 0.5 free of 2.0");
+        assert_eq!(
+            refusal.to_string(),
+            "needs 2.0 cores; agent a1 has 0.5 free of 2.0"
+        );
         let refusal = place(&need(1000, 9000), &[candidate("a1", 2000, 0)]).unwrap_err();
         assert_eq!(
             refusal.to_string(),
             "needs 8.8 GiB of memory; agent a1 has 8.0 GiB free of 8.0 GiB"
         );
-        assert_eq!(place(&need(1, 1), &[]).unwrap_err().to_string(), "no agent is registered");
+        assert_eq!(
+            place(&need(1, 1), &[]).unwrap_err().to_string(),
+            "no agent is registered"
+        );
     }
 
     #[test]
     fn prefers_the_image_then_the_freer_agent() {
         let (busy, mut free) = (candidate("busy", 4000, 3000), candidate("free", 4000, 0));
-        assert_eq!(place(&need(1000, 1), &[busy.clone(), free.clone()]), Ok(free.id));
+        assert_eq!(
+            place(&need(1000, 1), &[busy.clone(), free.clone()]),
+            Ok(free.id)
+        );
         free.has_image = false;
         assert_eq!(place(&need(1000, 1), &[busy.clone(), free]), Ok(busy.id));
     }
@@ -177,6 +222,9 @@ mod tests {
         let mut off = candidate("off", 4000, 0);
         off.enabled = false;
         let refusal = place(&need(1, 1), &[lost, off]).unwrap_err();
-        assert_eq!(refusal.to_string(), "agent lost is not connected; agent off is disabled");
+        assert_eq!(
+            refusal.to_string(),
+            "agent lost is not connected; agent off is disabled"
+        );
     }
 }

@@ -13,7 +13,9 @@ pub struct MilliCores(pub u32);
 impl MilliCores {
     /// From whole cores; rounds to thousandths. `None` outside 0.001 to 1,024 cores.
     pub fn from_cores(cores: f64) -> Option<Self> {
-        (0.001..=1024.0).contains(&cores).then(|| Self((cores * 1000.0).round() as u32))
+        (0.001..=1024.0)
+            .contains(&cores)
+            .then(|| Self((cores * 1000.0).round() as u32))
     }
 
     /// As whole cores.

@@ -4,9 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, time::Duration};
 
 /// Where a session is on its way. Stored in `kasms.state`.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionState {
     /// Accepted and placed; the agent has not answered yet.
@@ -26,9 +24,7 @@ pub enum SessionState {
 }
 
 /// What the user last asked for; the manager moves every session towards it.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WantedState {
     /// It shall run.
@@ -125,7 +121,10 @@ impl FromStr for SessionState {
     type Err = UnknownState;
 
     fn from_str(text: &str) -> Result<Self, UnknownState> {
-        Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or_else(|| UnknownState(text.into()))
+        Self::ALL
+            .into_iter()
+            .find(|s| s.as_str() == text)
+            .ok_or_else(|| UnknownState(text.into()))
     }
 }
 
@@ -151,9 +150,9 @@ impl FromStr for WantedState {
     }
 }
 
-/// A state's name that nobody knows.
+/// A name of a state or a reason that nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown session state {0:?}")]
+#[error("unknown state or reason of a session {0:?}")]
 pub struct UnknownState(pub String);
 
 /// The steps of a launch that a person sees, in their order.
@@ -188,7 +187,9 @@ pub struct Progress {
 }
 
 /// A failure as a person should read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, utoipa::ToSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, utoipa::ToSchema,
+)]
 #[error("{what} ({part}). {advice}")]
 pub struct Failure {
     /// What failed, as a sentence without the full stop.
@@ -200,9 +201,7 @@ pub struct Failure {
 }
 
 /// Why a session ended; kept in its history row.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
     /// Its user deleted it.
@@ -215,9 +214,21 @@ pub enum EndReason {
     Failed,
     /// Its user was deleted.
     UserDeleted,
+    /// Its agent was removed.
+    AgentRemoved,
 }
 
 impl EndReason {
+    /// All reasons.
+    pub const ALL: [Self; 6] = [
+        Self::User,
+        Self::Administrator,
+        Self::Expired,
+        Self::Failed,
+        Self::UserDeleted,
+        Self::AgentRemoved,
+    ];
+
     /// The name in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -226,7 +237,19 @@ impl EndReason {
             Self::Expired => "expired",
             Self::Failed => "failed",
             Self::UserDeleted => "user_deleted",
+            Self::AgentRemoved => "agent_removed",
         }
+    }
+}
+
+impl FromStr for EndReason {
+    type Err = UnknownState;
+
+    fn from_str(text: &str) -> Result<Self, UnknownState> {
+        Self::ALL
+            .into_iter()
+            .find(|r| r.as_str() == text)
+            .ok_or_else(|| UnknownState(text.into()))
     }
 }
 
@@ -239,12 +262,19 @@ mod tests {
         for state in SessionState::ALL {
             assert_eq!(state.as_str().parse(), Ok(state));
         }
+        for reason in EndReason::ALL {
+            assert_eq!(reason.as_str().parse(), Ok(reason));
+        }
     }
 
     #[test]
     fn every_state_the_user_does_not_own_times_out() {
         for state in SessionState::ALL {
-            assert_eq!(state.time_out().is_none(), state.owner() == StateOwner::User, "{state}");
+            assert_eq!(
+                state.time_out().is_none(),
+                state.owner() == StateOwner::User,
+                "{state}"
+            );
         }
     }
 

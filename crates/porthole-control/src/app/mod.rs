@@ -1,0 +1,13 @@
+//! The rules: what may be done, by whom, and what follows. Every call takes a
+//! [`RequestContext`](crate::RequestContext), asks it first, and is a method of
+//! [`Control`](crate::Control).
+
+pub mod agents;
+pub mod api_keys;
+pub mod auth;
+pub mod groups;
+pub mod passwords;
+pub mod sessions;
+pub mod users;
+mod validate;
+pub mod workspaces;

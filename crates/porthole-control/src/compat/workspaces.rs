@@ -1,0 +1,8 @@
+//! workspaces
+
+use crate::Control;
+use axum::Router;
+
+pub(super) fn routes() -> Router<Control> {
+    Router::new()
+}

@@ -1,0 +1,27 @@
+//! The v1 API: routes, bodies and their description. No rules here; they are in `app/`.
+
+mod client;
+mod console;
+mod csrf;
+mod error;
+mod extract;
+mod headers;
+mod health;
+mod openapi;
+mod router;
+
+pub mod agents;
+pub mod api_keys;
+pub mod auth;
+pub mod events;
+pub mod groups;
+pub mod sessions;
+pub mod users;
+pub mod workspaces;
+
+pub use client::Client;
+pub use error::Problem;
+pub use extract::{Anonymous, Context, Json, Path, Query};
+pub use openapi::document;
+pub(crate) use extract::{authenticate, body, client, nobody, read_json};
+pub(crate) use router::router;

@@ -1,0 +1,22 @@
+//! The control plane: who may do what, the v1 API, the Kasm-compatible calls, the manager, and the
+//! console's files.
+//!
+//! A noun has a file of its name in each layer: `app/` holds the rules and asks who may, `http/` is
+//! the v1 API, `compat/` the Kasm-compatible calls, and the last two hold no rules. Every call into
+//! `app/` takes a [`RequestContext`]; every failure is an [`AppError`] and becomes HTTP in
+//! `http/error.rs` alone.
+
+pub mod app;
+pub mod compat;
+mod context;
+mod error;
+mod events;
+pub mod http;
+pub mod links;
+pub mod manager;
+mod state;
+
+pub use context::{Actor, RequestContext};
+pub use error::{AppError, FieldError};
+pub use events::{Audience, Event, Events, Revocation};
+pub use state::{Control, ControlConfig};
