@@ -1,7 +1,7 @@
 #!/bin/bash
 # What runs in a session of the core image itself and of images that only add packages to it: a
 # panel with the installed applications. Images with one application replace this file.
-# shellcheck source=images/core-debian/dockerstartup/lib/application.sh
+# shellcheck source=lib/application.sh
 . /dockerstartup/lib/application.sh
 
 # An address has no meaning to a panel.

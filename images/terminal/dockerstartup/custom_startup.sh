@@ -1,5 +1,5 @@
 #!/bin/bash
-# shellcheck source=images/core-debian/dockerstartup/lib/application.sh
+# shellcheck source=../../core-debian/dockerstartup/lib/application.sh
 . /dockerstartup/lib/application.sh
 
 # A terminal opens no addresses.
