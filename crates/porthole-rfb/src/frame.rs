@@ -65,6 +65,22 @@ impl<'a> FrameView<'a> {
         self.height
     }
 
+    /// Bytes from the start of a row to that of the next.
+    pub const fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// The bytes of a rectangle from its first pixel to its last, with what lies between its rows.
+    /// Empty where the rectangle is, or does not fit into the frame.
+    pub fn part(&self, area: &Rect) -> &'a [u8] {
+        if area.is_empty() || !area.fits(self.width, self.height) {
+            return &[];
+        }
+        let start = usize::from(area.y) * self.stride + usize::from(area.x) * PIXEL;
+        let rows = (usize::from(area.height) - 1) * self.stride;
+        &self.data[start..start + rows + usize::from(area.width) * PIXEL]
+    }
+
     /// All of it.
     pub const fn bounds(&self) -> Rect {
         Rect::new(0, 0, self.width, self.height)

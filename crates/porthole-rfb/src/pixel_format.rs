@@ -208,6 +208,10 @@ impl Converter {
     /// When pixels cannot be sent in it.
     pub fn new(format: PixelFormat) -> Result<Self, BadFormat> {
         format.check()?;
+        Ok(Self::of(format))
+    }
+
+    fn of(format: PixelFormat) -> Self {
         let table = |(max, shift): (u16, u8)| {
             let mut table = Box::new([0; 256]);
             for (value, part) in (0_u32..).zip(table.iter_mut()) {
@@ -216,12 +220,17 @@ impl Converter {
             table
         };
         let [red, green, blue] = format.colours().map(table);
-        Ok(Self {
+        Self {
             format,
             red,
             green,
             blue,
-        })
+        }
+    }
+
+    /// For the frame's own format.
+    pub fn bgrx() -> Self {
+        Self::of(PixelFormat::BGRX)
     }
 
     /// The format.
