@@ -15,6 +15,7 @@ pub mod http;
 pub mod links;
 pub mod manager;
 mod state;
+pub mod tickets;
 
 pub use context::{Actor, RequestContext};
 pub use error::{AppError, FieldError};

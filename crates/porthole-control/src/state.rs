@@ -2,7 +2,10 @@
 
 use crate::{
     Events,
-    app::{auth::Throttle, passwords::Passwords},
+    app::{auth::Throttle, passwords::Passwords, sessions::Thumbnails},
+    links::{LinkConfig, Links},
+    manager::{Clock, Manager, ManagerConfig, SystemClock},
+    tickets::Tickets,
 };
 use ipnet::IpNet;
 use porthole_store::Store;
@@ -17,8 +20,10 @@ pub struct ControlConfig {
     pub login_lifetime: Duration,
     /// How long a sign-in lasts without being used.
     pub login_idle: Duration,
-    /// How long a session lasts after its last keep-alive.
-    pub session_keepalive: Duration,
+    /// Sessions: their clocks and limits.
+    pub sessions: ManagerConfig,
+    /// Links of agents.
+    pub links: LinkConfig,
 }
 
 impl Default for ControlConfig {
@@ -27,7 +32,8 @@ impl Default for ControlConfig {
             trusted_proxies: Vec::new(),
             login_lifetime: Duration::from_secs(288_000),
             login_idle: Duration::from_secs(8 * 3600),
-            session_keepalive: Duration::from_secs(3600),
+            sessions: ManagerConfig::default(),
+            links: LinkConfig::default(),
         }
     }
 }
@@ -43,6 +49,9 @@ pub struct Inner {
     pub(crate) events: Events,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
+    pub(crate) manager: Manager,
+    pub(crate) tickets: Tickets,
+    pub(crate) thumbnails: Thumbnails,
 }
 
 impl Deref for Control {
@@ -56,13 +65,41 @@ impl Deref for Control {
 impl Control {
     /// The control plane on an opened store.
     pub fn new(config: ControlConfig, store: Store) -> Self {
+        Self::with_clock(config, store, Arc::new(SystemClock))
+    }
+
+    /// The control plane with another clock for sessions and agents, for tests.
+    pub fn with_clock(config: ControlConfig, store: Store, clock: Arc<dyn Clock>) -> Self {
+        let events = Events::default();
+        let links = Links::new(config.links.clone(), Arc::clone(&clock));
+        let manager =
+            Manager::new(config.sessions.clone(), store.clone(), links, events.clone(), clock);
         Self(Arc::new(Inner {
             config,
             store,
-            events: Events::default(),
+            events,
             passwords: Passwords::default(),
             throttle: Throttle::default(),
+            manager,
+            tickets: Tickets::default(),
+            thumbnails: Thumbnails::default(),
         }))
+    }
+
+    /// What keeps sessions on their way. Nothing moves until
+    /// [`Manager::run`](crate::manager::Manager::run) is spawned.
+    pub fn manager(&self) -> &Manager {
+        &self.manager
+    }
+
+    /// The agents' links.
+    pub fn links(&self) -> &Links {
+        self.manager.links()
+    }
+
+    /// Signs stream tickets; gateways check them with its public key.
+    pub fn tickets(&self) -> &Tickets {
+        &self.tickets
     }
 
     /// The store.

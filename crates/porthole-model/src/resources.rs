@@ -70,6 +70,7 @@ pub struct Resources {
 
 impl Resources {
     /// What is left when `used` is taken away; never below zero.
+    #[must_use]
     pub fn minus(self, used: Self) -> Self {
         Self {
             cores: MilliCores(self.cores.0.saturating_sub(used.cores.0)),
@@ -78,6 +79,7 @@ impl Resources {
     }
 
     /// The sum; stops at the largest number.
+    #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
             cores: MilliCores(self.cores.0.saturating_add(other.cores.0)),

@@ -85,8 +85,8 @@ impl SessionState {
     pub const fn time_out(self) -> Option<Duration> {
         match self {
             Self::Requested => Some(Duration::from_secs(30)),
-            Self::Starting => Some(Duration::from_secs(120)),
-            Self::Stopping | Self::Deleting => Some(Duration::from_secs(60)),
+            Self::Starting => Some(Duration::from_mins(2)),
+            Self::Stopping | Self::Deleting => Some(Duration::from_mins(1)),
             Self::Running | Self::Stopped | Self::Failed => None,
         }
     }

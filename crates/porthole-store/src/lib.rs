@@ -13,11 +13,13 @@ mod error;
 mod migration;
 mod store;
 
+pub mod agents;
 pub mod api_keys;
 pub mod groups;
 pub mod login_attempts;
 pub mod logins;
 pub mod seed;
+pub mod sessions;
 pub mod settings;
 pub mod users;
 pub mod workspaces;

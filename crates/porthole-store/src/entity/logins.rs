@@ -10,6 +10,7 @@ pub struct Model {
     pub user_id: String,
     pub token_hash: String,
     pub kind: String,
+    pub kasm_id: Option<String>,
     pub ip: String,
     pub user_agent: String,
     pub created: TimeDateTime,

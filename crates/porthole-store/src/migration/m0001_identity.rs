@@ -92,6 +92,7 @@ impl MigrationTrait for Migration {
                 .col(text("user_id"))
                 .col(text_uniq("token_hash"))
                 .col(text("kind"))
+                .col(text_null("kasm_id"))
                 .col(text("ip"))
                 .col(text("user_agent"))
                 .col(date_time("created"))

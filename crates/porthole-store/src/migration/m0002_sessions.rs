@@ -78,7 +78,11 @@ impl MigrationTrait for Migration {
             ("kasm_history_kasm", "kasm_history", "kasm_id"),
             ("kasm_history_at", "kasm_history", "at"),
         ] {
-            let index = Index::create().name(name).table(table).col(column).to_owned();
+            let index = Index::create()
+                .name(name)
+                .table(table)
+                .col(column)
+                .to_owned();
             manager.create_index(index).await?;
         }
         Ok(())
@@ -86,7 +90,9 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for table in ["kasm_history", "kasms", "servers"] {
-            manager.drop_table(Table::drop().table(table).to_owned()).await?;
+            manager
+                .drop_table(Table::drop().table(table).to_owned())
+                .await?;
         }
         Ok(())
     }

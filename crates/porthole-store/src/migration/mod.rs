@@ -3,11 +3,12 @@
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m0001_identity;
+mod m0002_sessions;
 
 pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_identity::Migration)]
+        vec![Box::new(m0001_identity::Migration), Box::new(m0002_sessions::Migration)]
     }
 }

@@ -1,0 +1,5 @@
+//! sessions
+
+/// Pictures.
+#[derive(Default)]
+pub struct Thumbnails;

@@ -1,0 +1,271 @@
+//! The loop: what agents say is taken up at once, and everything is looked at once a round.
+
+use super::{AgentMemory, Manager};
+use crate::{Event, links::ChangeSet};
+use porthole_model::{
+    ids::{AgentId, SessionId},
+    session::{EndReason, SessionState, WantedState},
+};
+use porthole_store::{
+    StoreError,
+    agents::{AgentLoad, Seen},
+    sessions::{Change, ChangeError, Session, SessionFilter},
+};
+use porthole_wire::agent::ServerMessage;
+use std::{
+    collections::{HashMap, HashSet},
+    convert::Infallible,
+    time::Duration,
+};
+use time::OffsetDateTime;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+/// How old the stored report of an agent may grow while nothing in it changes.
+const SEEN_EVERY: Duration = Duration::from_secs(60);
+/// The largest part of a session's clock that may pass before a viewer winds it again.
+const WIND_AT: u32 = 60;
+
+impl Manager {
+    /// Keeps everything going until `stop`.
+    pub async fn run(&self, stop: CancellationToken) {
+        let mut rounds = tokio::time::interval(self.0.config.round);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let done = tokio::select! {
+                () = stop.cancelled() => return,
+                changes = self.0.links.changes() => self.take_up(changes).await,
+                _ = rounds.tick() => self.round().await,
+            };
+            if let Err(error) = done {
+                // The next round does what this one could not.
+                tracing::error!(%error, "a round of the manager failed");
+            }
+        }
+    }
+
+    /// Takes up what agents said.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn take_up(&self, changes: ChangeSet) -> Result<(), StoreError> {
+        for id in changes.sessions {
+            self.reconcile(id).await?;
+        }
+        let turned = changes
+            .agents
+            .into_iter()
+            .filter(|id| self.turned(*id))
+            .count();
+        // An agent that came or went touches sessions that it did not name.
+        if turned > 0 {
+            self.round().await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether an agent's link came or went, or its first report came, since the last round.
+    fn turned(&self, id: AgentId) -> bool {
+        let view = self.0.links.view(id);
+        let now = view.map_or((false, false), |view| (view.connected, view.reported));
+        self.memory()
+            .agents
+            .get(&id)
+            .is_none_or(|agent| (agent.connected, agent.reported) != now)
+    }
+
+    /// Looks at everything once.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn round(&self) -> Result<(), StoreError> {
+        // Before the store is read: what an agent reports of a session comes after its row.
+        let observed = self.0.links.all_observed();
+        let loads = self.0.store.agents().loads().await?;
+        let lost_or_found = self.note_agents(&loads).await?;
+        let sessions = self
+            .0
+            .store
+            .sessions()
+            .all(SessionFilter::default())
+            .await?;
+
+        let mut known: HashMap<SessionId, AgentId> = HashMap::new();
+        let grace = !std::mem::replace(&mut self.memory().graced, true);
+        for session in sessions {
+            if let Some(agent) = session.agent_id {
+                known.insert(session.id, agent);
+                if lost_or_found.contains(&agent) {
+                    let (session_id, user_id) = (session.id, session.user_id);
+                    self.0.events.send(Event::Session {
+                        session_id,
+                        user_id,
+                    });
+                }
+            }
+            if self.clock_ran_out(&session, grace).await? {
+                self.reconcile(session.id).await?;
+            } else {
+                self.step(session).await?;
+            }
+        }
+        self.remove_strays(&observed, &known);
+        let mut memory = self.memory();
+        memory.sessions.retain(|id, _| known.contains_key(id));
+        Ok(())
+    }
+
+    /// Keeps what agents say of themselves; returns those whose link came or went.
+    async fn note_agents(&self, loads: &[AgentLoad]) -> Result<HashSet<AgentId>, StoreError> {
+        let now = self.now();
+        let views = self.0.links.views();
+        let mut turned = HashSet::new();
+        let mut to_store = Vec::new();
+        {
+            let mut memory = self.memory();
+            memory
+                .agents
+                .retain(|id, _| loads.iter().any(|load| load.agent.id == *id));
+            for load in loads {
+                let view = views.get(&load.agent.id);
+                let first = !memory.agents.contains_key(&load.agent.id);
+                let agent: &mut AgentMemory = memory.agents.entry(load.agent.id).or_default();
+                let connected = view.is_some_and(|view| view.connected);
+                let reported = view.is_some_and(|view| view.reported);
+                if agent.connected != connected || (agent.reported != reported && !first) {
+                    turned.insert(load.agent.id);
+                }
+                agent.name.clone_from(&load.agent.name);
+                (agent.connected, agent.reported) = (connected, reported);
+                let Some((view, host)) =
+                    view.and_then(|view| view.host.as_ref().map(|host| (view, host)))
+                else {
+                    continue;
+                };
+                let seen = Seen {
+                    hostname: view.hostname.clone(),
+                    version: view.version.clone(),
+                    engine: host.host.engine.clone(),
+                    offered: host.host.offered,
+                };
+                let stale = agent.seen.as_ref().is_none_or(|(last, at)| {
+                    *last != seen || (connected && now - *at >= SEEN_EVERY)
+                });
+                if stale {
+                    agent.seen = Some((seen.clone(), now));
+                    to_store.push((load.agent.id, seen, view.heard_at));
+                }
+            }
+        }
+        for (id, seen, at) in to_store {
+            match self.0.store.agents().seen(id, &seen, at).await {
+                Ok(()) | Err(StoreError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if !turned.is_empty() {
+            self.0.events.send(Event::Agents);
+        }
+        Ok(turned)
+    }
+
+    /// The session's own clock. A viewer winds it; at its end the session is deleted. Returns
+    /// whether the row changed.
+    async fn clock_ran_out(&self, session: &Session, grace: bool) -> Result<bool, StoreError> {
+        let Some(expires_at) = session.expires_at else {
+            return Ok(false);
+        };
+        if session.wanted != WantedState::Running {
+            return Ok(false);
+        }
+        let now = self.now();
+        let keepalive = self.0.config.keepalive;
+        let least = now + self.0.config.grace.min(keepalive);
+        if grace && expires_at < least {
+            return self
+                .set_clock(session.id, session.keepalive_at, least)
+                .await;
+        }
+        let viewed = session.state == SessionState::Running
+            && session
+                .agent_id
+                .and_then(|agent| self.0.links.observed(agent, session.id))
+                .is_some_and(|observed| observed.report.viewers > 0);
+        if viewed {
+            if now - session.keepalive_at < keepalive / WIND_AT {
+                return Ok(false);
+            }
+            return self.set_clock(session.id, now, self.expiry(now)).await;
+        }
+        if now < expires_at {
+            return Ok(false);
+        }
+        match self.delete(session.id, EndReason::Expired, None).await {
+            Ok(()) | Err(super::Refused::Store(StoreError::NotFound { .. })) => Ok(true),
+            Err(super::Refused::Store(error)) => Err(error),
+            Err(error) => Err(StoreError::Statement(error.to_string())),
+        }
+    }
+
+    async fn set_clock(
+        &self,
+        id: SessionId,
+        keepalive_at: OffsetDateTime,
+        expires_at: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        let changed = self
+            .0
+            .store
+            .sessions()
+            .change(id, self.now(), |session| {
+                if session.expires_at.is_none_or(|before| before >= expires_at) {
+                    return Ok::<_, Infallible>(Change::Keep);
+                }
+                session.keepalive_at = keepalive_at;
+                session.expires_at = Some(expires_at);
+                Ok(Change::Save(None))
+            })
+            .await;
+        match changed {
+            Ok(Some(session)) => {
+                let event = Event::Session {
+                    session_id: id,
+                    user_id: session.user_id,
+                };
+                self.0.events.send(event);
+                Ok(true)
+            }
+            Ok(None) | Err(ChangeError::Store(StoreError::NotFound { .. })) => Ok(true),
+            Err(ChangeError::Store(error)) => Err(error),
+            Err(ChangeError::Rule(never)) => match never {},
+        }
+    }
+
+    /// Sessions that an agent has and the store has not, or has elsewhere: they are to go.
+    fn remove_strays(
+        &self,
+        observed: &[(AgentId, SessionId)],
+        known: &HashMap<SessionId, AgentId>,
+    ) {
+        let now = self.now();
+        let mut memory = self.memory();
+        let mut strays = HashMap::new();
+        for &(agent_id, session_id) in observed {
+            if known.get(&session_id) == Some(&agent_id) {
+                continue;
+            }
+            let key = (agent_id, session_id);
+            let told = memory.strays.get(&key).copied();
+            let again = told.is_none_or(|at| now - at >= self.0.config.repeat);
+            if again {
+                tracing::info!(%agent_id, %session_id, "removing a session that nobody knows");
+                self.0
+                    .links
+                    .send(agent_id, ServerMessage::Remove { session_id });
+            }
+            strays.insert(key, if again { now } else { told.unwrap_or(now) });
+        }
+        memory.strays = strays;
+    }
+}

@@ -1,0 +1,5 @@
+//! What tests stand on.
+
+pub mod simulated_agent;
+
+pub use simulated_agent::SimulatedAgent;
