@@ -206,7 +206,7 @@ mod tests {
             let pixels: Vec<u32> = (0..u32::from(width) * u32::from(height))
                 .map(|_| {
                     state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    let colour = (state >> 8) % colours * 0x5_0301 & 0xff_ffff;
+                    let colour = ((state >> 8) % colours * 0x5_0301) & 0xff_ffff;
                     colour | if pad { state & 0xff00_0000 } else { 0 }
                 })
                 .collect();
@@ -236,9 +236,7 @@ mod tests {
         let mut text = Class::Few(vec![1, 2, 3]);
         assert!(text.join(&Class::Few(vec![2, 4, 5])));
         assert_eq!(text, Class::Few(vec![1, 2, 3, 4, 5]));
-        assert!(!text.join(&Class::Few(
-            (0..257).step_by(1).skip(1).collect::<Vec<u32>>()
-        )));
+        assert!(!text.join(&Class::Few((2..=257).collect())));
         assert!(!text.join(&Class::Few(vec![1, 2])));
         assert!(!text.join(&Class::Solid(1)));
         assert!(!Class::Solid(2).join(&Class::Solid(1)));

@@ -157,7 +157,7 @@ impl PixelFormat {
         });
         if used & 0xff00_0000 == 0 {
             Some(usize::from(self.big_endian))
-        } else if used & 0xff == 0 {
+        } else if used.trailing_zeros() >= 8 {
             Some(usize::from(!self.big_endian))
         } else {
             None

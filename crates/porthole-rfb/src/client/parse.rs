@@ -265,7 +265,7 @@ impl ClientParser {
             kind::FRAMEBUFFER_UPDATE_REQUEST => update_request(&mut reader),
             kind::KEY_EVENT => key(&mut reader),
             kind::POINTER_EVENT => pointer(&mut reader, self.extended_buttons),
-            kind::CLIENT_CUT_TEXT => return self.parse_cut_text(),
+            kind::CLIENT_CUT_TEXT => return Ok(self.parse_cut_text()),
             kind::ENABLE_CONTINUOUS_UPDATES => continuous_updates(&mut reader),
             kind::FENCE => {
                 if let Some(&len) = self.buffer.get(8)
@@ -291,30 +291,29 @@ impl ClientParser {
     }
 
     /// A length below zero, as a signed number, tells the extended clipboard from plain text.
-    fn parse_cut_text(&mut self) -> Result<Next, ClientError> {
+    fn parse_cut_text(&mut self) -> Next {
         let mut reader = Reader(&self.buffer);
         let Some(signed) = reader.take(4).and_then(|_| reader.i32()) else {
-            return Ok(Next::Incomplete);
+            return Next::Incomplete;
         };
         let len = signed.unsigned_abs();
         if len > self.limits.cut_text {
-            let total = 8 + u64::from(len);
-            return Ok(Next::Skip {
+            return Next::Skip {
                 kind: kind::CLIENT_CUT_TEXT,
                 len,
-                total,
-            });
+                total: 8 + u64::from(len),
+            };
         }
         let total = 8 + len as usize;
         if self.buffer.len() < total {
             // Room for all of it at once; the limit bounds it.
             self.buffer.reserve(total - self.buffer.len());
-            return Ok(Next::Incomplete);
+            return Next::Incomplete;
         }
-        Ok(Next::CutText {
+        Next::CutText {
             total,
             extended: signed < 0,
-        })
+        }
     }
 }
 

@@ -28,7 +28,7 @@ impl ClientMessage {
             }
             Self::FramebufferUpdateRequest { incremental, area } => {
                 out.extend([kind::FRAMEBUFFER_UPDATE_REQUEST, (*incremental).into()]);
-                rect(area, out);
+                rect(*area, out);
             }
             Self::Key { down, keysym } => {
                 out.extend([kind::KEY_EVENT, (*down).into(), 0, 0]);
@@ -60,7 +60,7 @@ impl ClientMessage {
             }
             Self::EnableContinuousUpdates { enable, area } => {
                 out.extend([kind::ENABLE_CONTINUOUS_UPDATES, (*enable).into()]);
-                rect(area, out);
+                rect(*area, out);
             }
             Self::Fence { flags, payload } => {
                 crate::server::write_fence(*flags, payload, out);
@@ -77,7 +77,7 @@ impl ClientMessage {
                 out.extend([count as u8, 0]);
                 for screen in &screens[..count] {
                     out.extend(screen.id.to_be_bytes());
-                    rect(&screen.area, out);
+                    rect(screen.area, out);
                     out.extend(screen.flags.to_be_bytes());
                 }
             }
@@ -95,7 +95,7 @@ impl ClientMessage {
     }
 }
 
-fn rect(rect: &Rect, out: &mut Vec<u8>) {
+fn rect(rect: Rect, out: &mut Vec<u8>) {
     for value in [rect.x, rect.y, rect.width, rect.height] {
         out.extend(value.to_be_bytes());
     }

@@ -7,8 +7,10 @@ mod zlib;
 mod zrle;
 
 pub use cursor::CursorImage;
+pub(crate) use tight::{EXPLICIT_FILTER, FILL, FILTER_PALETTE, JPEG, MIN_TO_COMPRESS};
 pub use tight::{MAX_JPEG, MAX_TIGHT_WIDTH, TightWriter};
 pub use update::{ResizeReason, ResizeStatus, Update};
+pub(crate) use zrle::TILE as ZRLE_TILE;
 pub use zrle::ZrleWriter;
 
 use crate::clipboard::Clipboard;
