@@ -1,0 +1,3 @@
+export { api } from './client';
+export { ApiError } from './error';
+export type * from './types';

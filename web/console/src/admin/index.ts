@@ -1,0 +1,8 @@
+/** The administrator's pages, one bundle: nobody else loads them. */
+export { AgentsPage } from './agents';
+export { AdminGate } from './gate';
+export { SessionsPage } from './sessions';
+export { UserPage } from './user';
+export { UsersPage } from './users';
+export { WorkspacePage } from './workspace';
+export { WorkspacesPage } from './workspaces';

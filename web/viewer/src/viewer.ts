@@ -1,0 +1,327 @@
+/** A session's screen in an element of the page: connects, reconnects, keeps the picture. */
+
+import { backoff, RECONNECT } from './backoff';
+import { closeReason, type EndReason } from './close';
+import type { ScaleMode, Size } from './geometry';
+import type { Combination } from './keys';
+import { RfbConnection } from './novnc';
+
+/** Where the stream is and the right to it. */
+export interface StreamGrant {
+  /** The stream's address: a path or URL, with the ticket in it. */
+  readonly url: string;
+  readonly access: 'control' | 'view';
+}
+
+/** A grant could not be had. */
+export class GrantError extends Error {
+  constructor(
+    readonly reason: EndReason,
+    /** Whether asking again can help. */
+    readonly retry: boolean,
+    message?: string,
+  ) {
+    super(message ?? reason);
+  }
+}
+
+/** The connection as the page shows it. */
+export type ViewerState =
+  | { readonly kind: 'connecting'; readonly attempt: number }
+  | { readonly kind: 'connected' }
+  /** Lost; tries again at `retryAt` (milliseconds as `Date.now()` gives them). */
+  | { readonly kind: 'waiting'; readonly reason: EndReason; readonly retryAt: number }
+  /** Over; only `start` begins again. */
+  | { readonly kind: 'ended'; readonly reason: EndReason };
+
+/** What the viewer tells the page. */
+export interface ViewerListener {
+  state(state: ViewerState): void;
+  /** The first whole picture of this connection is drawn. */
+  painted?(): void;
+  resized?(size: Size): void;
+  clipboard?(text: string): void;
+  /** A round trip to the display took so many milliseconds; undefined when an answer is overdue. */
+  roundTrip?(milliseconds: number | undefined): void;
+}
+
+/** Picture quality against traffic. */
+export type Quality = 'automatic' | 'sharp' | 'smooth' | 'saving';
+
+/** JPEG quality and compression of RFB's Tight encoding, 0 to 9 each. */
+const QUALITIES: Readonly<Record<Quality, { quality: number; compression: number }>> = {
+  automatic: { quality: 7, compression: 2 },
+  sharp: { quality: 9, compression: 2 },
+  smooth: { quality: 5, compression: 1 },
+  saving: { quality: 2, compression: 6 },
+};
+
+/** How often the connection is tried, in milliseconds. */
+const PING_EVERY = 2_000;
+/** An answer this late turns the connection's dot amber. */
+const SLOW_AFTER = 3_000;
+/** An answer this late means that the connection is dead, whatever the socket says. */
+const DEAD_AFTER = 10_000;
+/** How long a socket may take to open. */
+const OPEN_WITHIN = 10_000;
+/** A session that is still being prepared is asked again this soon. */
+const NOT_READY_AGAIN = 400;
+
+/** One viewer in one element. Not started by itself. */
+export class Viewer {
+  private connection: RfbConnection | undefined;
+  private still: HTMLCanvasElement | undefined;
+  private timer: number | undefined;
+  private pinger: number | undefined;
+  private attempt = 0;
+  /** Each start and each loss begins a new generation; what belongs to an older one is ignored. */
+  private generation = 0;
+  private running = false;
+  private current: ViewerState = { kind: 'connecting', attempt: 0 };
+  private mode: ScaleMode = 'match';
+  private quality: Quality = 'automatic';
+  private viewOnly = false;
+  private readonly abort = new AbortController();
+
+  /**
+   * `grant` is asked for each connection anew, since a ticket opens one stream only. It rejects
+   * with a `GrantError` where it knows the reason; any other error counts as the network's.
+   */
+  constructor(
+    private readonly target: HTMLElement,
+    private readonly grant: (signal: AbortSignal) => Promise<StreamGrant>,
+    private readonly listener: ViewerListener,
+  ) {
+    const { signal } = this.abort;
+    window.addEventListener('offline', () => this.lose('network'), { signal });
+    window.addEventListener('online', () => this.retryNow(), { signal });
+    window.addEventListener('resize', () => this.connection?.layout(), { signal });
+    // The last viewer that was looked at decides on the desktop's size.
+    window.addEventListener('focus', () => this.connection?.layout(), { signal });
+    document.addEventListener(
+      'visibilitychange',
+      () => document.visibilityState === 'visible' && this.retryNow(),
+      { signal },
+    );
+  }
+
+  /** The connection's state. */
+  get state(): ViewerState {
+    return this.current;
+  }
+
+  /** The remote desktop's size, once known. */
+  get remoteSize(): Size | undefined {
+    return this.connection?.remoteSize;
+  }
+
+  /** Begins, or begins again after an end. */
+  start(): void {
+    if (this.running) return;
+    this.running = true;
+    this.attempt = 0;
+    void this.connect();
+  }
+
+  /** Ends for good and frees everything. */
+  dispose(): void {
+    this.running = false;
+    this.generation += 1;
+    this.abort.abort();
+    this.drop();
+    this.still?.remove();
+  }
+
+  /** Does not wait for the next attempt's time. */
+  retryNow(): void {
+    if (!this.running || this.current.kind !== 'waiting') return;
+    void this.connect();
+  }
+
+  /** Gives the keyboard to the desktop. */
+  focus(): void {
+    this.connection?.focus({ preventScroll: true });
+  }
+
+  /** See {@link ScaleMode}. */
+  setMode(mode: ScaleMode): void {
+    this.mode = mode;
+    this.connection?.setMode(mode);
+  }
+
+  /** Picture quality against traffic; takes effect with the next frame. */
+  setQuality(quality: Quality): void {
+    this.quality = quality;
+    if (this.connection) this.applyQuality(this.connection);
+  }
+
+  /** Presses and releases a combination. */
+  send(combination: Combination): void {
+    for (const key of combination.keys) this.connection?.sendKey(key.keysym, key.code, true);
+    for (const key of [...combination.keys].reverse()) {
+      this.connection?.sendKey(key.keysym, key.code, false);
+    }
+  }
+
+  /** Makes `text` the content of the desktop's clipboard. False while there is no connection. */
+  paste(text: string): boolean {
+    if (!this.connection || this.current.kind !== 'connected') return false;
+    this.connection.clipboardPasteFrom(text);
+    return true;
+  }
+
+  /** Like `paste`, and then presses a combination that uses the text. */
+  async pasteAndSend(text: string, combination: Combination): Promise<void> {
+    const connection = this.connection;
+    if (!connection || !this.paste(text)) return;
+    await connection.settled();
+    // Another connection is another moment: keys are not replayed into it.
+    if (connection === this.connection) this.send(combination);
+  }
+
+  private set(state: ViewerState): void {
+    this.current = state;
+    this.target.dataset.state = state.kind;
+    this.listener.state(state);
+  }
+
+  private async connect(): Promise<void> {
+    const generation = ++this.generation;
+    clearTimeout(this.timer);
+    this.set({ kind: 'connecting', attempt: this.attempt });
+    let grant: StreamGrant;
+    try {
+      grant = await this.grant(this.abort.signal);
+    } catch (error) {
+      if (generation !== this.generation) return;
+      if (error instanceof GrantError) this.lost(error.reason, error.retry);
+      else this.lost('network', true);
+      return;
+    }
+    if (generation !== this.generation) return;
+    this.viewOnly = grant.access === 'view';
+    this.open(grant.url, generation);
+  }
+
+  private open(address: string, generation: number): void {
+    const url = new URL(address, window.location.href);
+    url.protocol = url.protocol.replace('http', 'ws');
+    const socket = new WebSocket(url, ['binary']);
+    socket.binaryType = 'arraybuffer';
+    let code: number | undefined;
+    let painted = false;
+    const mine = () => generation === this.generation;
+    socket.addEventListener('close', (event) => {
+      code = event.code;
+    });
+    this.timer = window.setTimeout(() => mine() && this.lose('network'), OPEN_WITHIN);
+    const connection: RfbConnection = new RfbConnection(this.target, socket, this.mode, {
+      connected: () => {
+        if (!mine()) return;
+        clearTimeout(this.timer);
+        this.attempt = 0;
+        this.set({ kind: 'connected' });
+        this.pinger = window.setInterval(() => this.ping(), PING_EVERY);
+      },
+      frame: () => {
+        if (painted || !mine()) return;
+        painted = true;
+        this.still?.remove();
+        this.still = undefined;
+        this.target.dataset.painted = 'true';
+        this.listener.painted?.();
+      },
+      resized: (size) => {
+        if (!mine()) return;
+        this.target.dataset.remoteSize = `${size.width}x${size.height}`;
+        this.listener.resized?.(size);
+      },
+      clipboard: (text) => mine() && this.listener.clipboard?.(text),
+      pong: (milliseconds) => mine() && this.listener.roundTrip?.(milliseconds),
+      name: () => {},
+      bell: () => {},
+      closed: () => {
+        if (!mine()) return;
+        // noVNC may speak before our own close handler has run.
+        queueMicrotask(() => {
+          if (!mine()) return;
+          const end = closeReason(code);
+          this.lost(end.reason, end.retry);
+        });
+      },
+    });
+    connection.viewOnly = this.viewOnly;
+    this.applyQuality(connection);
+    this.connection = connection;
+  }
+
+  private applyQuality(connection: RfbConnection): void {
+    const { quality, compression } = QUALITIES[this.quality];
+    connection.qualityLevel = quality;
+    connection.compressionLevel = compression;
+  }
+
+  private ping(): void {
+    const connection = this.connection;
+    if (!connection) return;
+    const { owed } = connection;
+    if (owed > DEAD_AFTER) this.lose('network');
+    else if (owed > SLOW_AFTER) this.listener.roundTrip?.(undefined);
+    else connection.ping();
+  }
+
+  /** Gives the connection up as dead without waiting for the socket to notice. */
+  private lose(reason: EndReason): void {
+    if (!this.running || this.current.kind === 'waiting' || this.current.kind === 'ended') return;
+    this.lost(reason, true);
+  }
+
+  private lost(reason: EndReason, retry: boolean): void {
+    if (!this.running) return;
+    this.generation += 1;
+    this.keepPicture();
+    this.drop();
+    if (!retry) {
+      this.running = false;
+      this.set({ kind: 'ended', reason });
+      return;
+    }
+    const wait =
+      reason === 'not-ready' ? NOT_READY_AGAIN : backoff(this.attempt, RECONNECT, Math.random());
+    if (reason !== 'not-ready') this.attempt += 1;
+    this.set({ kind: 'waiting', reason, retryAt: Date.now() + wait });
+    this.timer = window.setTimeout(() => void this.connect(), wait);
+  }
+
+  private drop(): void {
+    clearTimeout(this.timer);
+    clearInterval(this.pinger);
+    const connection = this.connection;
+    this.connection = undefined;
+    connection?.disconnect();
+  }
+
+  /** Copies the last picture to where it was, for as long as there is no newer one. */
+  private keepPicture(): void {
+    const canvas = this.connection?.canvas;
+    const box = this.connection?.pictureBox;
+    if (!canvas || !box || canvas.width === 0 || !this.target.dataset.painted) return;
+    const still = document.createElement('canvas');
+    still.width = canvas.width;
+    still.height = canvas.height;
+    still.getContext('2d')?.drawImage(canvas, 0, 0);
+    still.dataset.still = 'true';
+    Object.assign(still.style, {
+      position: 'absolute',
+      left: `${box.left}px`,
+      top: `${box.top}px`,
+      width: `${box.width}px`,
+      height: `${box.height}px`,
+      pointerEvents: 'none',
+    });
+    this.still?.remove();
+    this.still = still;
+    this.target.append(still);
+    delete this.target.dataset.painted;
+  }
+}
