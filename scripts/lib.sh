@@ -86,9 +86,7 @@ image_label() { engine image inspect --format "{{index .Config.Labels \"$2\"}}" 
 
 # content_hash PATH …: one hash over names, modes and contents of the files below the paths.
 content_hash() {
-  (cd "$root" && find "$@" -type f -printf '%p %m\0' | sort -z | tr '\0' '\n' | while read -r path mode; do
-    printf '%s %s ' "$path" "$mode"; sha256sum < "$path"
-  done) | sha256sum | cut -c1-32
+  (cd "$root" && { find "$@" -type f -printf '%m %p\n' | sort; find "$@" -type f -print0 | sort -z | xargs -0 sha256sum; }) | sha256sum | cut -c1-32
 }
 
 # An HTTP proxy that the host's environment or apt uses is used inside image builds too.

@@ -3,7 +3,7 @@
 . /dockerstartup/lib/application.sh
 
 # The lock of a profile that a session on another host left behind.
-rm -f "$HOME"/.config/chromium/Singleton* 2>/dev/null
+(($#)) || rm -f "$HOME"/.config/chromium/Singleton* 2>/dev/null
 
 # --no-sandbox: Chromium's own sandbox needs namespaces, which a container's default seccomp profile
 # forbids; the container (no capabilities, no-new-privileges, seccomp) is the boundary here.

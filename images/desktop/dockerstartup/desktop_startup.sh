@@ -8,6 +8,8 @@ keep() { # name, command …: runs a part, and again when it ends
   while true; do
     started=$SECONDS
     "$@"
+    # Without the display nothing can come back: end all parts, and with them the session.
+    timeout 5 xdpyinfo >/dev/null 2>&1 || kill -TERM 0
     if ((SECONDS - started < 2)); then failures=$((failures + 1)); else failures=0; fi
     ((failures <= 3)) || sleep "$((failures > 30 ? 30 : failures))"
   done
