@@ -2,7 +2,7 @@
 
 use crate::{
     Events,
-    app::{auth::Throttle, passwords::Passwords, sessions::Thumbnails},
+    app::{passwords::Passwords, sessions::Thumbnails},
     links::{LinkConfig, Links},
     manager::{Clock, Manager, ManagerConfig, SystemClock},
     tickets::Tickets,
@@ -48,7 +48,6 @@ pub struct Inner {
     pub(crate) store: Store,
     pub(crate) events: Events,
     pub(crate) passwords: Passwords,
-    pub(crate) throttle: Throttle,
     pub(crate) manager: Manager,
     pub(crate) tickets: Tickets,
     pub(crate) thumbnails: Thumbnails,
@@ -79,7 +78,6 @@ impl Control {
             store,
             events,
             passwords: Passwords::default(),
-            throttle: Throttle::default(),
             manager,
             tickets: Tickets::default(),
             thumbnails: Thumbnails::default(),

@@ -1,0 +1,19 @@
+//! The committed description of the API is the one that the code makes.
+
+use std::{fs, path::Path};
+
+#[test]
+fn the_committed_document_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi/porthole.json");
+    let made = porthole_control::http::document().to_pretty_json().unwrap() + "\n";
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, made).unwrap();
+        return;
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == made,
+        "openapi/porthole.json is not what the code makes; write it anew with: \
+         UPDATE=1 cargo test -p porthole-control --test openapi"
+    );
+}
