@@ -115,7 +115,8 @@ export const api = {
   user: (id: string) => get<User>(`/users/${id}`),
   createUser: (body: UserCreate) => post<User>('/users', body),
   updateUser: (id: string, body: UserPatch) => patch<User>(`/users/${id}`, body),
-  deleteUser: (id: string) => remove(`/users/${id}`),
+  /** With the user's sessions. */
+  deleteUser: (id: string) => remove(`/users/${id}?force=true`),
   logoutUser: (id: string) => post<undefined>(`/users/${id}/logout`),
   groups: () => everything<Group>('/groups', {}),
 

@@ -14,10 +14,24 @@ const sea: MantineColorsTuple = [
   '#034853',
 ];
 
+/** Greys with a breath of the accent; dark pages are made of them. */
+const dark: MantineColorsTuple = [
+  '#d8dfe2',
+  '#aebbc1',
+  '#8d9ba2',
+  '#5d6c74',
+  '#3b4a52',
+  '#2d393f',
+  '#232d32',
+  '#1a2226',
+  '#141b1e',
+  '#0f1417',
+];
+
 export const theme = createTheme({
   primaryColor: 'sea',
   primaryShade: { light: 7, dark: 7 },
-  colors: { sea },
+  colors: { sea, dark },
   defaultRadius: 'md',
   cursorType: 'pointer',
   respectReducedMotion: true,
@@ -50,18 +64,20 @@ export const cssVariables: CSSVariablesResolver = (theme) => ({
     '--mantine-color-body': '#ffffff',
     '--porthole-ground': '#f4f7f8',
     '--porthole-line': '#dde4e7',
+    '--porthole-active': theme.colors.sea?.[0] ?? '',
+    '--porthole-sea-near': '#c3e4e9',
+    '--porthole-sea-far': '#dcf0f3',
     '--mantine-color-anchor': theme.colors.sea?.[8] ?? '',
   },
   dark: {
-    '--mantine-color-dimmed': '#aab4ba',
+    '--mantine-color-dimmed': '#aebbc1',
     '--mantine-color-placeholder': '#98a2a8',
     '--mantine-color-error': '#ff8787',
-    '--mantine-color-body': '#1b2226',
-    '--mantine-color-default': '#232c31',
-    '--mantine-color-default-hover': '#2b363c',
-    '--mantine-color-default-border': '#3a474e',
     '--porthole-ground': '#12181b',
-    '--porthole-line': '#2d383e',
+    '--porthole-line': '#2d393f',
+    '--porthole-active': '#17363c',
+    '--porthole-sea-near': '#0b3b44',
+    '--porthole-sea-far': '#0c2a31',
     '--mantine-color-anchor': theme.colors.sea?.[3] ?? '',
   },
 });

@@ -81,6 +81,12 @@ export class RfbConnection extends RFB {
     return { width: this._fbWidth, height: this._fbHeight };
   }
 
+  /** Ends the connection, if it has not ended by itself. */
+  close(): void {
+    clearTimeout(this.resizeTimer);
+    if (!this._rfbConnectionState.startsWith('disconnect')) this.disconnect();
+  }
+
   /** How the picture is fitted into the window; `match` asks the server for the window's size. */
   setMode(mode: ScaleMode): void {
     this.mode = mode;

@@ -298,7 +298,7 @@ export class Viewer {
     clearInterval(this.pinger);
     const connection = this.connection;
     this.connection = undefined;
-    connection?.disconnect();
+    connection?.close();
   }
 
   /** Copies the last picture to where it was, for as long as there is no newer one. */

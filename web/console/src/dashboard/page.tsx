@@ -54,7 +54,10 @@ export function DashboardPage() {
     keep(favourites.has(id) ? kept.filter((f) => f !== id) : [...kept, id]);
   }
 
-  const own = sessions.data ?? [];
+  // What runs comes first; the sort keeps the server's order within.
+  const own = (sessions.data ?? []).toSorted(
+    (a, b) => Number(b.state === 'running') - Number(a.state === 'running'),
+  );
   return (
     <div className={classes.page}>
       <h1 className="visually-hidden">{t('shell.dashboard')}</h1>

@@ -44,6 +44,7 @@ export function WorkspaceTile({ workspace, favourite, onFavourite, onLaunch, onO
         {available ? (
           <div className={classes.details}>
             {t('dashboard.needs', {
+              count: workspace.cores,
               cores: cores(workspace.cores),
               memory: bytes(workspace.memory_bytes),
             })}

@@ -74,7 +74,7 @@ export const en = {
     expired: 'You were signed out. Sign in to go on where you were.',
   },
   dashboard: {
-    sessions: 'Running sessions',
+    sessions: 'Your sessions',
     workspaces: 'Workspaces',
     searchPlaceholder: 'Search workspaces',
     favourites: 'Favourites',
@@ -100,7 +100,8 @@ export const en = {
     removeFavourite: 'Remove from favourites',
     launchNow: 'Launch',
     unavailable: 'Cannot be launched now.',
-    needs: '{{cores}} cores, {{memory}}',
+    needs_one: '{{cores}} core, {{memory}}',
+    needs_other: '{{cores}} cores, {{memory}}',
     thumbnail: 'Screen of {{name}}',
     viewers_one: '{{count}} viewer',
     viewers_other: '{{count}} viewers',

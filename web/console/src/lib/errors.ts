@@ -8,7 +8,7 @@ export function errorText(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.status === 0) return t('error.unreachable');
   const { detail, title } = error.problem;
-  if (detail) return detail;
+  if (detail) return sentence(detail);
   if (error.status === 403) return t('error.forbidden');
   return title || t('error.unknown', { status: error.status });
 }
@@ -30,6 +30,12 @@ export function tell(message: string): void {
   notifications.show({ message, color: 'teal.8' });
 }
 
+/** A server's remark such as `it is empty` as a sentence. */
+function sentence(text: string): string {
+  const begun = text.charAt(0).toLocaleUpperCase() + text.slice(1);
+  return /[.?]$/.test(begun) ? begun : `${begun}.`;
+}
+
 /** Puts the server's judgements beside the fields; tells the rest as a notification. */
 export function placeErrors(
   error: unknown,
@@ -43,7 +49,7 @@ export function placeErrors(
     const name = fields.find(
       (f) => field === f || field.startsWith(`${f}.`) || field.startsWith(`${f}[`),
     );
-    if (name) known[name] = message;
+    if (name) known[name] = sentence(message);
     else rest.push(`${field}: ${message}`);
   }
   setErrors(known);

@@ -26,7 +26,7 @@ import {
   IconX,
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { tell } from '../lib/errors';
 import { duration, timeLeft } from '../lib/format';
@@ -55,8 +55,17 @@ interface Props {
 /** Everything for the session that is not the desktop itself. Floats over it. */
 export function Panel(props: Props) {
   const { t } = useTranslation();
+  const panel = useRef<HTMLElement>(null);
+  // The keyboard is the panel's while it is open; closing gives it back to the desktop.
+  useEffect(() => panel.current?.focus({ preventScroll: true }), []);
   return (
-    <aside className={classes.panel} aria-label={t('panel.title')} data-panel>
+    <aside
+      ref={panel}
+      tabIndex={-1}
+      className={classes.panel}
+      aria-label={t('panel.title')}
+      data-panel
+    >
       <Group justify="space-between" px="md" pt="sm" wrap="nowrap">
         <Text fw={600} truncate>
           {props.session?.workspace.name}

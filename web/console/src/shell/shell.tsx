@@ -75,7 +75,7 @@ function AccountMenu({ username }: { username: string }) {
       <Menu.Target>
         <UnstyledButton
           aria-label={t('shell.menu', { name: username })}
-          style={{ borderRadius: 99 }}
+          style={{ display: 'block', borderRadius: 99 }}
         >
           <Avatar radius="xl" color="sea" variant="filled" size={34} aria-hidden>
             {username.slice(0, 2).toUpperCase()}
