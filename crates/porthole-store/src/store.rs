@@ -105,6 +105,14 @@ impl Store {
             .map_err(|e| StoreError::Unavailable(e.to_string()))
     }
 
+    /// Closes all connections; other clones stop working too.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn close(self) -> Result<(), StoreError> {
+        Ok(self.db.close().await?)
+    }
+
     /// For reading, and for single statements that write.
     pub(crate) fn db(&self) -> &DatabaseConnection {
         &self.db

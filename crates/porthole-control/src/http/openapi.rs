@@ -13,7 +13,7 @@ use utoipa::{
         RefOr, Response as ApiResponse, ResponseBuilder,
         content::ContentBuilder,
         path::PathItem,
-        schema::Ref,
+        schema::{ArrayItems, Ref, Schema},
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -70,6 +70,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     let (_, mut document) = OpenApiRouter::<Control>::with_openapi(Document::openapi())
         .nest("/api/v1", v1())
         .split_for_parts();
+    name_list_entries(&mut document);
     // Every operation can answer with a problem; said here once.
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
@@ -81,6 +82,19 @@ pub fn document() -> utoipa::openapi::OpenApi {
         }
     }
     document
+}
+
+/// Makes the entries of `List_X` a reference to `X`, so that clients see one type and not two.
+fn name_list_entries(document: &mut utoipa::openapi::OpenApi) {
+    let Some(components) = &mut document.components else { return };
+    for (name, schema) in &mut components.schemas {
+        if let Some(entry) = name.strip_prefix("List_")
+            && let RefOr::T(Schema::Object(list)) = schema
+            && let Some(RefOr::T(Schema::Array(items))) = list.properties.get_mut("items")
+        {
+            items.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(entry).into()));
+        }
+    }
 }
 
 fn problem() -> ApiResponse {
