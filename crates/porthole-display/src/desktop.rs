@@ -1,0 +1,340 @@
+//! What the parts share: the picture of the screen, who watches it, and what changed for whom.
+
+use crate::{
+    frame::Frame,
+    geometry::{Size, TileSet},
+};
+use porthole_rfb::server::CursorImage;
+use rustix::event::{EventfdFlags, eventfd};
+use std::{
+    collections::HashMap,
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::Instant,
+};
+use tokio::sync::{Notify, oneshot, watch};
+
+/// Names a viewer as long as it is connected.
+pub type ViewerId = u64;
+
+/// What became of a wish for another size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResizeResult {
+    /// The screen has the size.
+    Done,
+    /// Not within the bounds, or refused by the X server.
+    Refused,
+}
+
+/// What the capture thread is asked for.
+#[derive(Debug)]
+pub enum ScreenCommand {
+    /// Another size.
+    Resize {
+        /// Which.
+        size: Size,
+        /// The viewer that asks; nothing for the server itself.
+        by: Option<ViewerId>,
+        /// Gets the answer.
+        done: oneshot::Sender<ResizeResult>,
+    },
+    /// To capture what is not captured yet.
+    Refresh(oneshot::Sender<()>),
+}
+
+/// What a viewer has not been told yet. Takes the same memory however long it does not look.
+#[derive(Debug)]
+pub struct Mail {
+    /// What changed on the screen.
+    pub dirty: TileSet,
+    /// The size changed; by which viewer's wish.
+    pub resized: Option<Option<ViewerId>>,
+    /// The cursor changed.
+    pub cursor: Option<Arc<CursorImage>>,
+    /// The desktop's name changed.
+    pub name: Option<Arc<str>>,
+    /// The session's clipboard has a new text.
+    pub clipboard_new: bool,
+    /// The session's clipboard is empty now.
+    pub clipboard_empty: bool,
+    /// Somebody in the session wants the viewer's clipboard.
+    pub clipboard_wanted: bool,
+    /// Another viewer asked to be alone.
+    pub dismissed: bool,
+}
+
+/// Where a viewer finds what changed.
+#[derive(Debug)]
+pub struct Mailbox {
+    mail: Mutex<Mail>,
+    /// Rings when there is something.
+    pub notify: Notify,
+    /// Whether the viewer could take a new picture now.
+    wants: AtomicBool,
+}
+
+impl Mailbox {
+    /// What there is; the holder takes out what it deals with.
+    pub fn mail(&self) -> MutexGuard<'_, Mail> {
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    name: Arc<str>,
+    cursor: Arc<CursorImage>,
+    viewers: HashMap<ViewerId, Arc<Mailbox>>,
+    next_viewer: ViewerId,
+}
+
+/// The desktop as the parts of this program see it.
+#[derive(Debug)]
+pub struct Desktop {
+    /// The largest size of the screen.
+    pub max: Size,
+    /// The X display's number.
+    pub number: u16,
+    /// When it was started.
+    pub started: Instant,
+    frame: RwLock<Frame>,
+    /// The frame's size, for those who must not wait for it: width, then height.
+    size: AtomicU32,
+    shared: Mutex<Shared>,
+    windows: watch::Sender<usize>,
+    painted: AtomicBool,
+    commands: std::sync::mpsc::Sender<ScreenCommand>,
+    bell: OwnedFd,
+}
+
+impl Desktop {
+    /// Makes it, and gives the capture thread's end of the commands.
+    ///
+    /// # Errors
+    /// When the system has no event descriptor left.
+    pub fn new(
+        max: Size,
+        number: u16,
+        name: &str,
+    ) -> io::Result<(Arc<Self>, std::sync::mpsc::Receiver<ScreenCommand>)> {
+        let (commands, receiver) = std::sync::mpsc::channel();
+        let shared = Shared {
+            name: name.into(),
+            cursor: Arc::default(),
+            viewers: HashMap::new(),
+            next_viewer: 1,
+        };
+        let desktop = Self {
+            max,
+            number,
+            started: Instant::now(),
+            frame: RwLock::new(Frame::new(Size::new(1, 1))),
+            size: AtomicU32::new(0x0001_0001),
+            shared: Mutex::new(shared),
+            windows: watch::Sender::new(0),
+            painted: AtomicBool::new(false),
+            commands,
+            bell: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+        };
+        Ok((Arc::new(desktop), receiver))
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The picture of the screen.
+    pub fn frame(&self) -> RwLockReadGuard<'_, Frame> {
+        self.frame.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The picture of the screen, for the capture thread.
+    pub fn frame_mut(&self) -> RwLockWriteGuard<'_, Frame> {
+        self.frame.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The screen's size.
+    pub fn size(&self) -> Size {
+        let size = self.size.load(Ordering::Acquire);
+        Size::new((size >> 16) as u16, size as u16)
+    }
+
+    /// The frame has another size.
+    pub fn set_size(&self, size: Size) {
+        let size = u32::from(size.width) << 16 | u32::from(size.height);
+        self.size.store(size, Ordering::Release);
+    }
+
+    /// The desktop's name.
+    pub fn name(&self) -> Arc<str> {
+        self.shared().name.clone()
+    }
+
+    /// Gives the desktop another name.
+    pub fn set_name(&self, name: &str) {
+        let name: Arc<str> = name.into();
+        let mut shared = self.shared();
+        if shared.name == name {
+            return;
+        }
+        shared.name = name.clone();
+        for mailbox in shared.viewers.values() {
+            mailbox.mail().name = Some(name.clone());
+            mailbox.notify.notify_one();
+        }
+    }
+
+    /// Tells the viewers the cursor's new picture.
+    pub fn set_cursor(&self, cursor: CursorImage) {
+        let mut shared = self.shared();
+        if *shared.cursor == cursor {
+            return;
+        }
+        let cursor = Arc::new(cursor);
+        shared.cursor = cursor.clone();
+        for mailbox in shared.viewers.values() {
+            mailbox.mail().cursor = Some(cursor.clone());
+            mailbox.notify.notify_one();
+        }
+    }
+
+    /// A viewer came. It has seen nothing yet.
+    pub fn join(&self) -> (ViewerId, Arc<Mailbox>) {
+        let mut shared = self.shared();
+        let id = shared.next_viewer;
+        shared.next_viewer += 1;
+        let size = self.size();
+        let mut dirty = TileSet::new(size);
+        dirty.insert(size.bounds());
+        let mail = Mail {
+            dirty,
+            resized: None,
+            cursor: Some(shared.cursor.clone()),
+            name: None,
+            clipboard_new: false,
+            clipboard_empty: false,
+            clipboard_wanted: false,
+            dismissed: false,
+        };
+        let mailbox = Arc::new(Mailbox {
+            mail: Mutex::new(mail),
+            notify: Notify::new(),
+            wants: AtomicBool::new(false),
+        });
+        shared.viewers.insert(id, mailbox.clone());
+        (id, mailbox)
+    }
+
+    /// A viewer went.
+    pub fn leave(&self, id: ViewerId) {
+        self.shared().viewers.remove(&id);
+    }
+
+    /// Sends every viewer but one away.
+    pub fn dismiss_others(&self, id: ViewerId) {
+        self.mail_all(|viewer, mail| mail.dismissed |= viewer != id);
+    }
+
+    /// How many watch.
+    pub fn viewers(&self) -> usize {
+        self.shared().viewers.len()
+    }
+
+    /// Puts something in every viewer's mailbox.
+    pub fn mail_all(&self, put: impl Fn(ViewerId, &mut Mail)) {
+        for (id, mailbox) in &self.shared().viewers {
+            put(*id, &mut mailbox.mail());
+            mailbox.notify.notify_one();
+        }
+    }
+
+    /// Puts something in one viewer's mailbox; whether it is still there.
+    pub fn mail_one(&self, id: ViewerId, put: impl Fn(&mut Mail)) -> bool {
+        let mailbox = self.shared().viewers.get(&id).cloned();
+        mailbox.is_some_and(|mailbox| {
+            put(&mut mailbox.mail());
+            mailbox.notify.notify_one();
+            true
+        })
+    }
+
+    /// A viewer tells whether it could take a new picture now. Nothing is captured that nobody can
+    /// take.
+    pub fn set_wants(&self, mailbox: &Mailbox, wants: bool) {
+        if mailbox.wants.swap(wants, Ordering::AcqRel) != wants && wants {
+            self.ring();
+        }
+    }
+
+    /// Whether any viewer could take a new picture.
+    pub fn wanted(&self) -> bool {
+        self.shared()
+            .viewers
+            .values()
+            .any(|mailbox| mailbox.wants.load(Ordering::Acquire))
+    }
+
+    /// How many windows can be seen, and changes of it.
+    pub fn windows(&self) -> watch::Receiver<usize> {
+        self.windows.subscribe()
+    }
+
+    /// Tells how many windows can be seen.
+    pub fn set_windows(&self, count: usize) {
+        self.windows
+            .send_if_modified(|windows| std::mem::replace(windows, count) != count);
+    }
+
+    /// Whether anything was drawn since the first window came.
+    pub fn painted(&self) -> bool {
+        self.painted.load(Ordering::Acquire)
+    }
+
+    /// Something was drawn since the first window came.
+    pub fn set_painted(&self) {
+        self.painted.store(true, Ordering::Release);
+    }
+
+    /// Asks for another size of the screen.
+    pub async fn resize(&self, size: Size, by: Option<ViewerId>) -> ResizeResult {
+        if !size.allowed(self.max) {
+            return ResizeResult::Refused;
+        }
+        let (done, answer) = oneshot::channel();
+        self.command(ScreenCommand::Resize { size, by, done });
+        answer.await.unwrap_or(ResizeResult::Refused)
+    }
+
+    /// Waits until the picture shows all that is drawn by now.
+    pub async fn refresh(&self) {
+        let (done, answer) = oneshot::channel();
+        self.command(ScreenCommand::Refresh(done));
+        // Without an answer the picture is as old as the capture thread's end.
+        let _ = answer.await;
+    }
+
+    fn command(&self, command: ScreenCommand) {
+        if self.commands.send(command).is_ok() {
+            self.ring();
+        }
+    }
+
+    fn ring(&self) {
+        // Full means rung already.
+        let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
+    }
+
+    /// What the capture thread waits on.
+    pub fn bell(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+
+    /// Makes the bell silent until it is rung again.
+    pub fn silence(&self) {
+        let _ = rustix::io::read(&self.bell, &mut [0_u8; 8]);
+    }
+}

@@ -1,0 +1,106 @@
+//! Makes the updates with pixels. Runs on a thread for blocking work, so that neither the sockets
+//! nor the X server wait for it.
+
+use super::refresh::Refresh;
+use crate::{
+    desktop::{Desktop, Mailbox},
+    geometry::{Size, TileSet},
+};
+use porthole_encode::{Encoder, Region};
+use porthole_rfb::{Rect, server::Update};
+use std::sync::Arc;
+
+/// The most pixels of one refreshing update: a viewer shall not wait long for what changes
+/// meanwhile.
+const REFRESH_PIXELS: usize = 640 * 360;
+
+/// A viewer's encoder and what it needs to remember.
+pub struct Picture {
+    /// The encoder.
+    pub encoder: Encoder,
+    /// What changed lately.
+    pub refresh: Refresh,
+}
+
+/// What is to be drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Task {
+    /// Where the viewer wants updates.
+    pub area: Rect,
+    /// The size of the viewer's framebuffer.
+    pub size: Size,
+    /// Whether it can be told of another size; it is then told before it gets pixels of it.
+    pub resizable: bool,
+    /// Whether lossy areas that stand still may be made exact.
+    pub refresh: bool,
+}
+
+impl Picture {
+    /// The update that brings the viewer up to date; nothing when there is nothing new.
+    pub fn draw(
+        &mut self,
+        desktop: &Arc<Desktop>,
+        mailbox: &Mailbox,
+        task: Task,
+    ) -> Option<Vec<u8>> {
+        let frame = desktop.frame();
+        if frame.size() != task.size && task.resizable {
+            return None;
+        }
+        let view = frame.view().ok()?;
+        let area = task
+            .area
+            .intersect(&task.size.bounds())
+            .intersect(&frame.size().bounds());
+        let dirty = take(&mut mailbox.mail().dirty, area);
+        let mut update = Update::new();
+        if dirty.is_empty() {
+            if task.refresh {
+                self.make_exact(&view, area, &mut update);
+            }
+        } else {
+            let rects: Vec<Rect> = dirty
+                .rects()
+                .iter()
+                .map(|rect| rect.intersect(&area))
+                .collect();
+            self.encoder
+                .encode(&view, &Region::from_rects(&rects), &mut update);
+            self.refresh.changed(&dirty);
+        }
+        (!update.is_empty()).then(|| update.finish())
+    }
+
+    fn make_exact(&mut self, view: &porthole_rfb::FrameView, area: Rect, update: &mut Update) {
+        let restless = Region::from_rects(&self.refresh.restless().rects());
+        let resting = self
+            .encoder
+            .lossy_region()
+            .subtract(&restless)
+            .intersect(&Region::from(area));
+        let mut left = REFRESH_PIXELS;
+        let mut some = Vec::new();
+        for rect in resting.rects() {
+            if left == 0 {
+                break;
+            }
+            let rows = (left / usize::from(rect.width).max(1)).clamp(1, usize::from(rect.height));
+            let part = Rect {
+                height: rows as u16,
+                ..rect
+            };
+            left = left.saturating_sub(part.area());
+            some.push(part);
+        }
+        if !some.is_empty() {
+            self.encoder
+                .encode_lossless(view, &Region::from_rects(&some), update);
+        }
+    }
+}
+
+/// Takes what lies in `area` out of a set.
+fn take(dirty: &mut TileSet, area: Rect) -> TileSet {
+    let outside = dirty.split_outside(area);
+    std::mem::replace(dirty, outside)
+}

@@ -1,0 +1,290 @@
+//! Follows the screen: waits for damage, takes over what changed, tells the viewers.
+//!
+//! Runs on a thread of its own. It reads the X server's framebuffer without asking the X server for
+//! it, and only when a viewer could take a new picture: until then the X server itself keeps what
+//! is damaged, as one region, whatever is drawn meanwhile.
+
+use super::{XConnection, XError, cursor, screen::Screen, screen_file::ScreenFile, windows};
+use crate::{
+    desktop::{Desktop, ResizeResult, ScreenCommand, ViewerId},
+    geometry::{Size, TileSet},
+};
+use porthole_rfb::Rect;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
+use std::{
+    path::Path,
+    sync::{Arc, mpsc::Receiver},
+    time::{Duration, Instant},
+};
+use tokio::sync::oneshot;
+use x11rb::{
+    NONE,
+    connection::Connection as _,
+    protocol::{
+        Event,
+        damage::{self, ConnectionExt as _},
+        xfixes::{self, ConnectionExt as _},
+    },
+};
+
+/// The least time between two pictures.
+const FRAME_TIME: Duration = Duration::from_micros(16_600);
+
+/// The capture thread's state.
+pub struct Capture {
+    x: XConnection,
+    screen: Screen,
+    file: ScreenFile,
+    desktop: Arc<Desktop>,
+    commands: Receiver<ScreenCommand>,
+    damage: damage::Damage,
+    region: xfixes::Region,
+    /// The X server told of damage that was not taken over yet.
+    damaged: bool,
+    /// Windows came or went since they were counted.
+    recount: bool,
+    /// Who waits for a fresh picture.
+    refresh: Vec<oneshot::Sender<()>>,
+    last: Option<Instant>,
+    scratch: Vec<u8>,
+}
+
+impl Capture {
+    /// Connects, makes the screen `size` and takes the first picture of it.
+    ///
+    /// # Errors
+    /// When the X server lacks something or cannot be reached.
+    pub fn start(
+        desktop: Arc<Desktop>,
+        commands: Receiver<ScreenCommand>,
+        framebuffer_dir: &Path,
+        size: Size,
+    ) -> Result<Self, XError> {
+        let x = XConnection::open(desktop.number)?;
+        let file = ScreenFile::open(framebuffer_dir)?;
+        x.conn.damage_query_version(1, 1)?.reply()?;
+        cursor::watch(&x)?;
+        windows::watch(&x)?;
+        let mut screen = Screen::new(&x)?;
+        screen.resize(&x, size)?;
+        screen.decorate(&x)?;
+        let damage = x.conn.generate_id()?;
+        x.conn
+            .damage_create(damage, x.root, damage::ReportLevel::NON_EMPTY)?
+            .check()?;
+        let region = x.conn.generate_id()?;
+        x.conn.xfixes_create_region(region, &[])?.check()?;
+        let mut capture = Self {
+            x,
+            screen,
+            file,
+            desktop,
+            commands,
+            damage,
+            region,
+            damaged: false,
+            recount: true,
+            refresh: Vec::new(),
+            last: None,
+            scratch: Vec::new(),
+        };
+        let size = capture.screen.size(&capture.x)?;
+        capture.adopt(size, None);
+        capture.desktop.set_cursor(cursor::fetch(&capture.x)?);
+        Ok(capture)
+    }
+
+    /// Follows the screen until the connection breaks.
+    ///
+    /// # Errors
+    /// When it breaks.
+    pub fn run(mut self) -> Result<(), XError> {
+        loop {
+            self.take_events()?;
+            while let Ok(command) = self.commands.try_recv() {
+                match command {
+                    ScreenCommand::Resize { size, by, done } => {
+                        let result = self.resize(size, by)?;
+                        let _ = done.send(result);
+                    }
+                    ScreenCommand::Refresh(done) => self.refresh.push(done),
+                }
+            }
+            if self.recount {
+                self.recount = false;
+                self.desktop.set_windows(windows::count(&self.x)?);
+            }
+            let timeout = self.capture_when_due()?;
+            // Requests and replies above may have brought events along.
+            if self.take_events()? {
+                continue;
+            }
+            self.wait(timeout)?;
+        }
+    }
+
+    /// Takes over what is damaged if somebody wants it; says how long to wait until it is due.
+    fn capture_when_due(&mut self) -> Result<Option<Duration>, XError> {
+        let first_paint = !self.desktop.painted() && *self.desktop.windows().borrow() > 0;
+        let asked = !self.refresh.is_empty();
+        if self.damaged && (asked || first_paint || self.desktop.wanted()) {
+            let since = self.last.map_or(FRAME_TIME, |last| last.elapsed());
+            if !asked && since < FRAME_TIME {
+                return Ok(Some(FRAME_TIME.saturating_sub(since)));
+            }
+            self.last = Some(Instant::now());
+            let changed = self.capture()?;
+            if changed && first_paint {
+                self.desktop.set_painted();
+            }
+        }
+        for waiting in self.refresh.drain(..) {
+            let _ = waiting.send(());
+        }
+        Ok(None)
+    }
+
+    /// Takes over what is damaged; whether anything differs from the last picture.
+    fn capture(&mut self) -> Result<bool, XError> {
+        self.damaged = false;
+        self.x
+            .conn
+            .damage_subtract(self.damage, NONE, self.region)?;
+        let damaged = self
+            .x
+            .conn
+            .xfixes_fetch_region(self.region)?
+            .reply()?
+            .rectangles;
+        let mut frame = self.desktop.frame_mut();
+        let size = frame.size();
+        let mut tiles = TileSet::new(size);
+        for area in damaged {
+            let left = area.x.max(0);
+            let top = area.y.max(0);
+            let right = i32::from(area.x) + i32::from(area.width);
+            let bottom = i32::from(area.y) + i32::from(area.height);
+            tiles.insert(Rect::new(
+                left.cast_unsigned(),
+                top.cast_unsigned(),
+                (right - i32::from(left)).max(0) as u16,
+                (bottom - i32::from(top)).max(0) as u16,
+            ));
+        }
+        let mut changed = TileSet::new(size);
+        for area in tiles.rects() {
+            frame.update(area, &mut self.scratch, &mut changed, |x, y, into| {
+                self.file.read(x, y, into);
+            });
+        }
+        if changed.is_empty() {
+            return Ok(false);
+        }
+        // The frame is still locked: who sees the new pixels sees that they are new.
+        self.desktop
+            .mail_all(|_, mail| mail.dirty.insert_all(&changed));
+        drop(frame);
+        Ok(true)
+    }
+
+    fn resize(&mut self, size: Size, by: Option<ViewerId>) -> Result<ResizeResult, XError> {
+        if size != self.screen.size(&self.x)? {
+            match self.screen.resize(&self.x, size) {
+                Ok(()) => {}
+                Err(error @ XError::Connection(_)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(?size, %error, "the screen's size could not be set");
+                    return Ok(ResizeResult::Refused);
+                }
+            }
+        }
+        let now = self.screen.size(&self.x)?;
+        self.adopt(now, by);
+        Ok(if now == size {
+            ResizeResult::Done
+        } else {
+            ResizeResult::Refused
+        })
+    }
+
+    /// Goes on with a screen of another size.
+    fn adopt(&mut self, size: Size, by: Option<ViewerId>) {
+        let mut frame = self.desktop.frame_mut();
+        if frame.size() == size {
+            return;
+        }
+        frame.resize(size);
+        self.desktop.set_size(size);
+        if let Err(error) = self.file.release_outside(size) {
+            tracing::debug!(%error, "memory of the framebuffer that is not shown stays taken");
+        }
+        let mut all = TileSet::new(size);
+        all.insert(size.bounds());
+        let mut changed = TileSet::new(size);
+        frame.update(
+            size.bounds(),
+            &mut self.scratch,
+            &mut changed,
+            |x, y, into| {
+                self.file.read(x, y, into);
+            },
+        );
+        self.desktop.mail_all(|_, mail| {
+            mail.dirty = all.clone();
+            mail.resized = Some(by);
+        });
+        drop(frame);
+        // Windows are told to draw what was uncovered only now.
+        self.damaged = true;
+    }
+
+    /// Takes in the events there are; whether there were any.
+    fn take_events(&mut self) -> Result<bool, XError> {
+        let mut any = false;
+        let mut cursor_changed = false;
+        let mut size_changed = false;
+        while let Some(event) = self.x.conn.poll_for_event()? {
+            any = true;
+            match event {
+                Event::DamageNotify(_) => self.damaged = true,
+                Event::XfixesCursorNotify(_) => cursor_changed = true,
+                Event::RandrScreenChangeNotify(_) => size_changed = true,
+                Event::MapNotify(_)
+                | Event::UnmapNotify(_)
+                | Event::DestroyNotify(_)
+                | Event::ReparentNotify(_) => self.recount = true,
+                Event::Error(error) => {
+                    tracing::debug!(?error, "the X server refused a request");
+                }
+                _ => {}
+            }
+        }
+        if cursor_changed {
+            self.desktop.set_cursor(cursor::fetch(&self.x)?);
+        }
+        if size_changed {
+            let size = self.screen.size(&self.x)?;
+            self.adopt(size, None);
+        }
+        Ok(any)
+    }
+
+    fn wait(&self, timeout: Option<Duration>) -> Result<(), XError> {
+        self.x.conn.flush()?;
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        let stream = self.x.conn.stream();
+        let mut sources = [
+            PollFd::new(stream, PollFlags::IN),
+            PollFd::from_borrowed_fd(self.desktop.bell(), PollFlags::IN),
+        ];
+        match poll(&mut sources, timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(XError::Wait(error.into())),
+        }
+        self.desktop.silence();
+        Ok(())
+    }
+}
