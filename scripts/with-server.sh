@@ -22,14 +22,9 @@ export PORTHOLE_DATA_DIR=$data PORTHOLE_LISTEN=127.0.0.1:$port PORTHOLE_LOG=$dat
 "$binary" serve --data-dir "$data" --listen "$PORTHOLE_LISTEN" >"$PORTHOLE_LOG" 2>&1 </dev/null &
 export PORTHOLE_SERVER_PID=$!
 
-# Containers carry their agent's id; the server's mounts lie below its data directory.
+# Containers carry the id of the agent that made them.
 own_containers() {
-  local id
-  for id in $(engine ps -aq --filter label=porthole.agent); do
-    if engine inspect --format '{{range .Mounts}}{{.Source}} {{end}}' "$id" 2>/dev/null | grep -qF "$data/"; then
-      engine inspect --format '{{index .Config.Labels "porthole.agent"}}' "$id"
-    fi
-  done | sort -u | while read -r agent; do engine ps -aq --filter "label=porthole.agent=$agent"; done
+  [[ ! -s "$data/agent/id" ]] || engine ps -aq --filter "label=porthole.agent=$(cat "$data/agent/id")"
 }
 
 finish() {
