@@ -1,1 +1,121 @@
-//! agents
+//! Agents: registered, renamed, switched off and removed by administrators.
+
+use super::validate;
+use crate::{
+    AppError, Control, Event, RequestContext,
+    links::{AgentView, http::AgentToken},
+};
+use porthole_model::ids::AgentId;
+use porthole_store::{StoreError, agents::AgentLoad};
+
+/// An agent with its load and, when it has had a link since the server started, its last report.
+#[derive(Debug, Clone)]
+pub struct AgentState {
+    /// The agent and what sessions hold on it.
+    pub load: AgentLoad,
+    /// What it says.
+    pub view: Option<AgentView>,
+}
+
+impl Control {
+    /// Every agent, by name.
+    ///
+    /// # Errors
+    /// For administrators only.
+    pub async fn agents(&self, context: &RequestContext) -> Result<Vec<AgentState>, AppError> {
+        context.require_admin()?;
+        let mut views = self.links().views();
+        let loads = self.store.agents().loads().await?;
+        Ok(loads
+            .into_iter()
+            .map(|load| AgentState { view: views.remove(&load.agent.id), load })
+            .collect())
+    }
+
+    /// Registers an agent. Its token is told this once.
+    ///
+    /// # Errors
+    /// For administrators only; [`AppError::Invalid`], [`AppError::Conflict`] when the name is taken.
+    pub async fn create_agent(
+        &self,
+        context: &RequestContext,
+        name: &str,
+    ) -> Result<(AgentState, AgentToken), AppError> {
+        context.require_admin()?;
+        let name = agent_name(name)?;
+        let id = AgentId::new();
+        let token = AgentToken::new(id);
+        self.store.agents().create(id, &name, &token.hash).await?;
+        tracing::info!(agent = name, by = ?context.actor, "agent registered");
+        self.events.send(Event::Agents);
+        Ok((self.agent(context, id).await?, token))
+    }
+
+    /// Renames an agent, or switches it off for new sessions.
+    ///
+    /// # Errors
+    /// For administrators only; [`AppError::NotFound`], [`AppError::Conflict`] when the name is taken.
+    pub async fn update_agent(
+        &self,
+        context: &RequestContext,
+        id: AgentId,
+        name: Option<&str>,
+        enabled: Option<bool>,
+    ) -> Result<AgentState, AppError> {
+        context.require_admin()?;
+        let name = name.map(agent_name).transpose()?;
+        let agent = self.store.agents().update(id, name.as_deref(), enabled).await?;
+        tracing::info!(agent = agent.name, ?enabled, by = ?context.actor, "agent changed");
+        self.events.send(Event::Agents);
+        self.agent(context, id).await
+    }
+
+    /// Removes an agent for good. With sessions on it only by force: they end, and what is left of
+    /// them on the host is for its administrator to remove.
+    ///
+    /// # Errors
+    /// For administrators only; [`AppError::NotFound`]; [`AppError::Conflict`] for the server's own
+    /// agent, and when sessions are on it and `force` is not set.
+    pub async fn delete_agent(
+        &self,
+        context: &RequestContext,
+        id: AgentId,
+        force: bool,
+    ) -> Result<(), AppError> {
+        context.require_admin()?;
+        let state = self.agent(context, id).await?;
+        let name = &state.load.agent.name;
+        if state.load.agent.local {
+            return Err(AppError::conflict(format!(
+                "{name} runs inside the server; switch it off in the server's configuration"
+            )));
+        }
+        if state.load.sessions > 0 {
+            if !force {
+                return Err(AppError::conflict(format!(
+                    "{} session(s) are on {name}; delete them first, or remove the agent by force",
+                    state.load.sessions
+                )));
+            }
+            self.manager.delete_of_agent(id).await?;
+            // A connected agent is told to remove them; without its link they are gone at once.
+            self.links().forget(id);
+            self.manager.round().await?;
+        }
+        self.store.agents().delete(id).await?;
+        self.links().forget(id);
+        tracing::info!(agent = name, by = ?context.actor, "agent removed");
+        self.events.send(Event::Agents);
+        Ok(())
+    }
+
+    async fn agent(&self, context: &RequestContext, id: AgentId) -> Result<AgentState, AppError> {
+        let mut agents = self.agents(context).await?.into_iter();
+        let found = agents.find(|state| state.load.agent.id == id);
+        found.ok_or_else(|| StoreError::not_found("agent").into())
+    }
+}
+
+fn agent_name(name: &str) -> Result<String, AppError> {
+    validate::name(name, 64).map_err(|message| AppError::invalid("name", message))
+}

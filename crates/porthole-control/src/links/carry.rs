@@ -29,8 +29,6 @@ pub(super) enum Ended {
     Closed,
     #[error("it did not begin with Hello")]
     NoHello,
-    #[error("{0}")]
-    Refused(String),
     #[error("nothing was heard for {} s", .0.as_secs())]
     Silent(Duration),
     #[error("it was replaced by a newer one, or cut")]

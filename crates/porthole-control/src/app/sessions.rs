@@ -1,5 +1,0 @@
-//! sessions
-
-/// Pictures.
-#[derive(Default)]
-pub struct Thumbnails;

@@ -1,0 +1,436 @@
+//! Sessions: who may start, see, change and view them.
+
+mod connect;
+mod thumbnails;
+
+pub use connect::Connection;
+pub use thumbnails::Thumbnails;
+
+use crate::{
+    Actor, AppError, Control, RequestContext,
+    links::Broken,
+    manager::{Launch, Refused, progress_of},
+};
+use porthole_model::{
+    ids::{AgentId, SessionId, UserId, WorkspaceId},
+    resources::Resources,
+    session::{EndReason, Progress, SessionState, WantedState},
+};
+use porthole_store::{
+    Page, PageRequest, StoreError,
+    sessions::{Session, SessionFilter},
+    workspaces::Workspace,
+};
+use porthole_wire::agent::ExecSpec;
+use std::collections::{BTreeMap, HashMap};
+
+/// The smallest and the largest display in pixels.
+const SIZES: std::ops::RangeInclusive<u16> = 64..=5120;
+/// The display's size where none is asked for.
+const DEFAULT_SIZE: (u16, u16) = (1280, 720);
+
+/// A wish for a session.
+#[derive(Debug, Clone, Default)]
+pub struct SessionWish {
+    /// Whose it shall be; the caller's own where `None`.
+    pub user_id: Option<UserId>,
+    /// The display's first width in device pixels.
+    pub width: Option<u16>,
+    /// See `width`.
+    pub height: Option<u16>,
+    /// Device pixels per CSS pixel of the viewer.
+    pub device_pixel_ratio: Option<f64>,
+    /// More environment than the workspace's own. For administrators and API keys.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// A session with what only its agent and its workspace know of it.
+#[derive(Debug, Clone)]
+pub struct SessionView {
+    /// The session as it is stored.
+    pub session: Session,
+    /// The workspace's picture; empty when the workspace is gone.
+    pub icon: String,
+    /// Where it is: id, name, and whether the agent's link is up.
+    pub agent: Option<(AgentId, String, bool)>,
+    /// How far its start is.
+    pub progress: Option<Progress>,
+    /// Viewers connected.
+    pub viewers: u32,
+    /// What its clock waits for, for a person to read.
+    pub expiry_reason: Option<&'static str>,
+}
+
+impl From<Refused> for AppError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Store(error) => error.into(),
+            Refused::Placement(_) | Refused::Limit { .. } | Refused::State { .. } => {
+                Self::conflict(refused.to_string())
+            }
+        }
+    }
+}
+
+impl From<Broken> for AppError {
+    fn from(error: Broken) -> Self {
+        match error {
+            Broken::Failed(failure) => Self::Failed(failure),
+            Broken::Disconnected | Broken::TimedOut(_) | Broken::TooMany => {
+                Self::Unavailable(error.to_string())
+            }
+        }
+    }
+}
+
+impl Control {
+    /// Starts a session of a workspace.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for a workspace the user may not see, [`AppError::Forbidden`] for one
+    /// on another's behalf without being an administrator, [`AppError::Conflict`] with the numbers
+    /// when a limit is reached or no agent has room.
+    pub async fn request_session(
+        &self,
+        context: &RequestContext,
+        workspace_id: WorkspaceId,
+        wish: SessionWish,
+    ) -> Result<SessionView, AppError> {
+        let user_id = match wish.user_id {
+            Some(user_id) if context.user_id() == Some(user_id) => user_id,
+            Some(user_id) => {
+                context.require_admin()?;
+                user_id
+            }
+            None => context.require_user()?,
+        };
+        let user = self.store.users().find(user_id).await?;
+        if user.disabled {
+            return Err(AppError::conflict(format!("the account {} is switched off", user.username)));
+        }
+        let workspace = self.launchable(context, user_id, workspace_id).await?;
+        let settings = workspace.settings;
+        let mut environment = settings.environment;
+        if !wish.environment.is_empty() {
+            context.require_admin()?;
+            let mut faults = super::validate::Faults::default();
+            super::validate::environment("environment", &wish.environment, &mut faults);
+            faults.finish()?;
+            environment.extend(wish.environment);
+        }
+        let (width, height) = size(wish.width, wish.height)?;
+        if let Some(ratio) = wish.device_pixel_ratio {
+            if !(0.25..=8.0).contains(&ratio) {
+                return Err(AppError::invalid("device_pixel_ratio", "it is not between 0.25 and 8"));
+            }
+            // Start-up scripts and toolkits may scale by it.
+            environment
+                .entry("PORTHOLE_DEVICE_PIXEL_RATIO".into())
+                .or_insert_with(|| ratio.to_string());
+        }
+        let launch = Launch {
+            user_id,
+            username: user.username,
+            workspace_id,
+            workspace_name: settings.name,
+            image: settings.image,
+            resources: Resources { cores: settings.cores, memory: settings.memory },
+            shm_size: settings.shm_size,
+            environment,
+            width,
+            height,
+            actor: actor_name(context),
+        };
+        let session = self.manager.request(launch).await?;
+        self.view(session).await
+    }
+
+    /// The workspace, if the user may launch it.
+    async fn launchable(
+        &self,
+        context: &RequestContext,
+        user_id: UserId,
+        id: WorkspaceId,
+    ) -> Result<Workspace, AppError> {
+        let workspace = self.store.workspaces().find(id).await?;
+        let own = context.user_id() == Some(user_id) && context.is_admin();
+        if !own && !self.store.workspaces().may_launch(user_id, id).await? {
+            return Err(AppError::not_found("workspace"));
+        }
+        if !workspace.settings.enabled {
+            return Err(AppError::conflict(format!(
+                "the workspace {} is switched off; an administrator can switch it on",
+                workspace.settings.name
+            )));
+        }
+        Ok(workspace)
+    }
+
+    /// The caller's sessions, newest first, or everybody's for administrators.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for everybody's without being an administrator.
+    pub async fn sessions(
+        &self,
+        context: &RequestContext,
+        all: bool,
+        request: &PageRequest,
+    ) -> Result<Page<SessionView>, AppError> {
+        let user_id = if all {
+            context.require_admin()?;
+            None
+        } else {
+            Some(context.require_user()?)
+        };
+        let filter = SessionFilter { user_id, ..SessionFilter::default() };
+        let page = self.store.sessions().list(filter, request).await?;
+        Ok(Page { total: page.total, items: self.views(page.items).await? })
+    }
+
+    /// Every session of one user.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for another's without being an administrator.
+    pub async fn sessions_of(
+        &self,
+        context: &RequestContext,
+        user_id: UserId,
+    ) -> Result<Vec<SessionView>, AppError> {
+        if context.user_id() != Some(user_id) {
+            context.require_admin()?;
+        }
+        let filter = SessionFilter { user_id: Some(user_id), ..SessionFilter::default() };
+        let sessions = self.store.sessions().all(filter).await?;
+        self.views(sessions).await
+    }
+
+    /// One session.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when there is none, or it is somebody else's.
+    pub async fn session(
+        &self,
+        context: &RequestContext,
+        id: SessionId,
+    ) -> Result<SessionView, AppError> {
+        let session = self.accessible(context, id).await?;
+        self.view(session).await
+    }
+
+    /// The session, if the caller may use it: the owner and administrators.
+    pub(crate) async fn accessible(
+        &self,
+        context: &RequestContext,
+        id: SessionId,
+    ) -> Result<Session, AppError> {
+        context.require_somebody()?;
+        let session = self.store.sessions().find(id).await?;
+        if context.user_id() == Some(session.user_id) || context.is_admin() {
+            Ok(session)
+        } else {
+            // Whether it exists is nobody else's business.
+            Err(AppError::not_found("session"))
+        }
+    }
+
+    /// Stops a session and keeps its disk.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Conflict`] unless it runs.
+    pub async fn stop_session(
+        &self,
+        context: &RequestContext,
+        id: SessionId,
+    ) -> Result<SessionView, AppError> {
+        self.accessible(context, id).await?;
+        let session = self.manager.stop(id, actor_name(context)).await?;
+        self.view(session).await
+    }
+
+    /// Resumes a stopped session.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Conflict`] unless it is stopped, or when there is no room.
+    pub async fn resume_session(
+        &self,
+        context: &RequestContext,
+        id: SessionId,
+    ) -> Result<SessionView, AppError> {
+        self.accessible(context, id).await?;
+        let session = self.manager.resume(id, actor_name(context)).await?;
+        self.view(session).await
+    }
+
+    /// Starts a failed session again.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Conflict`] unless it failed, or when there is no room.
+    pub async fn retry_session(
+        &self,
+        context: &RequestContext,
+        id: SessionId,
+    ) -> Result<SessionView, AppError> {
+        let session = self.accessible(context, id).await?;
+        // The right to launch may have been withdrawn since; a workspace that is gone stays usable.
+        match self.launchable(context, session.user_id, session.workspace_id).await {
+            Ok(_) => {}
+            Err(AppError::NotFound { .. }) if self.workspace_is_gone(&session).await? => {}
+            Err(error) => return Err(error),
+        }
+        let session = self.manager.retry(id, actor_name(context)).await?;
+        self.view(session).await
+    }
+
+    async fn workspace_is_gone(&self, session: &Session) -> Result<bool, AppError> {
+        match self.store.workspaces().find(session.workspace_id).await {
+            Ok(_) => Ok(false),
+            Err(StoreError::NotFound { .. }) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Winds the session's clock; the history tells who did.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Conflict`] when it has no clock.
+    pub async fn extend_session(
+        &self,
+        context: &RequestContext,
+        id: SessionId,
+    ) -> Result<SessionView, AppError> {
+        self.accessible(context, id).await?;
+        let actor = actor_name(context).unwrap_or_default();
+        let session = self.manager.extend(id, Some(actor)).await?;
+        self.view(session).await
+    }
+
+    /// As [`extend_session`](Self::extend_session), for programs that do so every few seconds.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn keep_session_alive(
+        &self,
+        context: &RequestContext,
+        id: SessionId,
+    ) -> Result<(), AppError> {
+        self.accessible(context, id).await?;
+        self.manager.extend(id, None).await?;
+        Ok(())
+    }
+
+    /// Deletes a session; a failed one is dismissed with this.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn delete_session(
+        &self,
+        context: &RequestContext,
+        id: SessionId,
+    ) -> Result<(), AppError> {
+        let session = self.accessible(context, id).await?;
+        let own = context.user_id() == Some(session.user_id);
+        let reason = if own { EndReason::User } else { EndReason::Administrator };
+        Ok(self.manager.delete(id, reason, actor_name(context)).await?)
+    }
+
+    /// Starts a command in the session's container and does not wait for its end.
+    ///
+    /// # Errors
+    /// For administrators and API keys only; [`AppError::NotFound`]; [`AppError::Conflict`] unless
+    /// it runs; the agent's own.
+    pub async fn exec_in_session(
+        &self,
+        context: &RequestContext,
+        id: SessionId,
+        exec: ExecSpec,
+    ) -> Result<SessionView, AppError> {
+        context.require_admin()?;
+        let session = self.accessible(context, id).await?;
+        let agent_id = running_on(&session)?;
+        tracing::info!(session_id = %id, by = ?context.actor, user = ?exec.user, "command in a session");
+        self.links().exec(agent_id, id, exec).await?;
+        self.view(session).await
+    }
+
+    /// A session with what its agent and its workspace know.
+    pub(crate) async fn view(&self, session: Session) -> Result<SessionView, AppError> {
+        let views = self.views(vec![session]).await?;
+        views.into_iter().next().ok_or_else(|| AppError::internal("a view of one session is none"))
+    }
+
+    async fn views(&self, sessions: Vec<Session>) -> Result<Vec<SessionView>, AppError> {
+        let mut icons = HashMap::new();
+        for id in sessions.iter().map(|session| session.workspace_id) {
+            if !icons.contains_key(&id) {
+                let icon = match self.store.workspaces().find(id).await {
+                    Ok(workspace) => workspace.settings.icon,
+                    Err(StoreError::NotFound { .. }) => String::new(),
+                    Err(error) => return Err(error.into()),
+                };
+                icons.insert(id, icon);
+            }
+        }
+        let mut names = HashMap::new();
+        for id in sessions.iter().filter_map(|session| session.agent_id) {
+            if !names.contains_key(&id) {
+                let name = match self.store.agents().find(id).await {
+                    Ok(agent) => agent.name,
+                    Err(StoreError::NotFound { .. }) => "removed".to_owned(),
+                    Err(error) => return Err(error.into()),
+                };
+                names.insert(id, name);
+            }
+        }
+        let view = |session: Session| {
+            let observed =
+                session.agent_id.and_then(|agent| self.links().observed(agent, session.id));
+            let starts =
+                matches!(session.state, SessionState::Requested | SessionState::Starting);
+            let live = observed.as_ref().and_then(progress_of).cloned();
+            SessionView {
+                icon: icons.get(&session.workspace_id).cloned().unwrap_or_default(),
+                agent: session.agent_id.map(|id| {
+                    let name = names.get(&id).cloned().unwrap_or_default();
+                    (id, name, self.links().connected(id))
+                }),
+                progress: live.or_else(|| session.progress.clone()).filter(|_| starts),
+                viewers: observed.map_or(0, |observed| observed.report.viewers),
+                expiry_reason: session.expires_at.map(|_| {
+                    "It is deleted then, unless it is viewed or extended before"
+                }),
+                session,
+            }
+        };
+        Ok(sessions.into_iter().map(view).collect())
+    }
+}
+
+/// The agent of a session that runs.
+fn running_on(session: &Session) -> Result<AgentId, AppError> {
+    match session.agent_id {
+        Some(agent) if session.state == SessionState::Running => Ok(agent),
+        _ if session.wanted == WantedState::Deleted => Err(AppError::not_found("session")),
+        _ => Err(AppError::conflict(format!("the session is {}; it must run for this", session.state))),
+    }
+}
+
+/// Who acts, for the history.
+fn actor_name(context: &RequestContext) -> Option<String> {
+    match &context.actor {
+        Actor::User { username, .. } => Some(username.clone()),
+        Actor::ApiKey { name, .. } => Some(format!("API key {name}")),
+        Actor::System(_) | Actor::Nobody => None,
+    }
+}
+
+fn size(width: Option<u16>, height: Option<u16>) -> Result<(u16, u16), AppError> {
+    let mut faults = super::validate::Faults::default();
+    for (field, value) in [("width", width), ("height", height)] {
+        if value.is_some_and(|value| !SIZES.contains(&value)) {
+            let (least, most) = (SIZES.start(), SIZES.end());
+            faults.add(field, format!("it is not between {least} and {most} pixels"));
+        }
+    }
+    faults.finish()?;
+    Ok((width.unwrap_or(DEFAULT_SIZE.0), height.unwrap_or(DEFAULT_SIZE.1)))
+}
