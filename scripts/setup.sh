@@ -7,7 +7,7 @@ set -euo pipefail
 steps=3
 
 build_packages=(ca-certificates cmake curl g++ gcc git make nasm pkg-config)
-test_packages=(chromium imagemagick jq nginx-light python3-venv shellcheck sqlite3 tigervnc-viewer x11-apps x11-utils xclip xdotool xterm xvfb)
+test_packages=(chromium imagemagick jq nginx-light openssl python3-venv shellcheck sqlite3 tigervnc-viewer x11-utils x11-xserver-utils xclip xdotool xterm xvfb)
 
 os_id=$(. /etc/os-release && echo "${ID:-}")
 
@@ -20,15 +20,14 @@ fi
 
 # --- container engine
 start_dockerd() { # further arguments of dockerd
-  local log=$PORTHOLE_CACHE/dockerd.log
+  local log=$PORTHOLE_CACHE/dockerd.log process round
   note "Starting the container engine (log: $log)"
   # shellcheck disable=SC2016 # for the inner shell
-  as_root sh -c 'exec setsid nohup dockerd "$@" >"$0" 2>&1 </dev/null &' "$log" "$@"
-  local round
+  process=$(as_root sh -c 'setsid nohup dockerd "$@" >"$0" 2>&1 </dev/null & echo $!' "$log" "$@")
   for ((round = 0; round < 240; round++)); do
     ! as_root docker version --format '{{.Server.Version}}' >/dev/null 2>&1 || return 0
     # It ended: waiting longer helps nothing.
-    if ((round > 8)) && ! pgrep -x dockerd >/dev/null; then return 1; fi
+    [[ -d /proc/$process ]] || return 1
     sleep 0.25
   done
   return 1
