@@ -176,6 +176,7 @@ export function DataTable<T>(props: Props<T>) {
             onChange={setPage}
             total={pages}
             size="sm"
+            getControlProps={(control) => ({ 'aria-label': t(`admin.${control}`) })}
             getItemProps={(n) => ({ 'aria-label': t('admin.page', { page: n }) })}
           />
           <Select

@@ -251,6 +251,10 @@ export const en = {
     filterState: 'State',
     empty: 'Nothing here yet.',
     page: 'Page {{page}}',
+    first: 'First page',
+    last: 'Last page',
+    next: 'Next page',
+    previous: 'Previous page',
   },
   sessions: {
     user: 'User',

@@ -58,6 +58,7 @@ function AccountMenu({ username }: { username: string }) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const navigate = useNavigate();
+  const initials = username.slice(0, 2).toUpperCase();
 
   async function signOut() {
     try {
@@ -74,11 +75,11 @@ function AccountMenu({ username }: { username: string }) {
     <Menu position="bottom-end" width={250} shadow="md">
       <Menu.Target>
         <UnstyledButton
-          aria-label={t('shell.menu', { name: username })}
+          aria-label={`${initials}, ${t('shell.menu', { name: username })}`}
           style={{ display: 'block', borderRadius: 99 }}
         >
           <Avatar radius="xl" color="sea" variant="filled" size={34} aria-hidden>
-            {username.slice(0, 2).toUpperCase()}
+            {initials}
           </Avatar>
         </UnstyledButton>
       </Menu.Target>

@@ -1,0 +1,113 @@
+/** The browser under test, and the pages that every test walks over. */
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core';
+import { browserPath, pictures, url } from './settings';
+
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Longest wait for anything on a page, in milliseconds. */
+export const PATIENCE = 20_000;
+
+export async function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: browserPath, args: FLAGS });
+}
+
+/** What went wrong on a page without being asked for. */
+export interface Watched {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** Uncaught errors and refusals by the content security policy. */
+  readonly faults: string[];
+}
+
+/** A fresh browser profile with one page; closed, and pictured if the test failed, at its end. */
+export async function open(
+  t: TestContext,
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<Watched> {
+  const context = await browser.newContext({
+    ignoreHTTPSErrors: true,
+    baseURL: url,
+    locale: 'en-GB',
+    viewport: { width: 1200, height: 800 },
+    permissions: ['clipboard-read', 'clipboard-write'],
+    ...options,
+  });
+  context.setDefaultTimeout(PATIENCE);
+  const faults: string[] = [];
+  const watch = (page: Page) => {
+    page.on('pageerror', (error) => faults.push(String(error)));
+    page.on('console', (message) => {
+      if (/Content Security Policy/.test(message.text())) faults.push(message.text());
+    });
+  };
+  context.on('page', watch);
+  const page = await context.newPage();
+  t.after(async () => {
+    await picture(page, `end of ${t.name}`);
+    await context.close();
+  });
+  return { context, page, faults };
+}
+
+/** Keeps a picture of a page where pictures are wanted. */
+export async function picture(page: Page, name: string): Promise<void> {
+  if (!pictures || page.isClosed()) return;
+  mkdirSync(pictures, { recursive: true });
+  const file = name.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase();
+  await page.screenshot({ path: join(pictures, `${file}.png`) }).catch(() => {});
+}
+
+/** Fills in the login page and waits for what comes after. */
+export async function signIn(
+  page: Page,
+  who: { username: string; password: string },
+  path = '/',
+): Promise<void> {
+  await page.goto(path);
+  await page.waitForURL(/\/login/);
+  await page.getByLabel('User name').fill(who.username);
+  await page.getByLabel('Password', { exact: true }).fill(who.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL((at) => !at.pathname.startsWith('/login'));
+}
+
+/** An API call with the page's login. */
+export async function call<T>(
+  page: Page,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; body: T }> {
+  return page.evaluate(
+    async ([method, path, body]) => {
+      const response = await fetch(`/api/v1${path}`, {
+        method,
+        headers: body === undefined ? {} : { 'content-type': 'application/json' },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      });
+      const text = await response.text();
+      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+    },
+    [method, path, body] as const,
+  ) as Promise<{ status: number; body: T }>;
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { call, launchBrowser, open, picture, signIn } from '../support/browser';
+import { desktopReady, openPanel } from '../support/desktop';
+import { admin } from '../support/settings';
+
+let browser: Browser;
+before(async () => {
+  browser = await launchBrowser();
+});
+after(() => browser.close());
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+interface Violation {
+  id: string;
+  help: string;
+  nodes: { target: unknown[]; failureSummary: string }[];
+}
+
+/** What axe-core finds against WCAG 2.2 A and AA. */
+async function violations(page: Page, where: string): Promise<string[]> {
+  // Through the protocol, since the page's policy rightly refuses a script element.
+  const { readFile } = await import('node:fs/promises');
+  await page.evaluate(await readFile(AXE, 'utf8'));
+  const found = await page.evaluate(async () => {
+    const axe = (globalThis as unknown as { axe: { run(o: object): Promise<unknown> } }).axe;
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+    const { violations } = (await axe.run({ runOnly: tags })) as { violations: Violation[] };
+    return violations;
+  });
+  return found.flatMap((v) =>
+    v.nodes.map(
+      (n) => `${where}: ${v.id} (${v.help}) at ${n.target.join(' ')}\n${n.failureSummary}`,
+    ),
+  );
+}
+
+const PAGES: Record<string, string> = {
+  dashboard: '/',
+  account: '/account',
+  'API page': '/api/docs',
+  'admin sessions': '/admin/sessions',
+  'admin users': '/admin/users',
+  'new user': '/admin/users/new',
+  'admin workspaces': '/admin/workspaces',
+  'new workspace': '/admin/workspaces/new',
+  'admin agents': '/admin/agents',
+};
+
+async function settled(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).first().waitFor({ state: 'attached' });
+  await page.waitForLoadState('load');
+  await page.waitForFunction(() => !document.querySelector('.mantine-Skeleton-root'));
+  // What fades in is judged when it is there.
+  await page.waitForFunction(() =>
+    document.getAnimations().every((a) => a.playState !== 'running'),
+  );
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`accessibility by axe-core, ${colorScheme}`, { timeout: 180_000 }, async (t) => {
+    const { page, faults } = await open(t, browser, { colorScheme, reducedMotion: 'reduce' });
+    await page.goto('/login');
+    await settled(page);
+    await picture(page, `login ${colorScheme}`);
+    const found = await violations(page, 'login');
+    await signIn(page, admin);
+    for (const [name, path] of Object.entries(PAGES)) {
+      await page.goto(path);
+      await settled(page);
+      await picture(page, `${name} ${colorScheme}`);
+      found.push(...(await violations(page, name)));
+    }
+    assert.deepEqual(found, []);
+    assert.deepEqual(faults, []);
+  });
+}
+
+test('the session panel is accessible', { timeout: 120_000 }, async (t) => {
+  const { page } = await open(t, browser, { reducedMotion: 'reduce' });
+  await signIn(page, admin);
+  await page.getByRole('button', { name: 'Launch Terminal' }).click();
+  await page.waitForURL(/\/session\/[0-9a-f-]{36}/);
+  const session = page.url().split('/').at(-1);
+  t.after(() => call(page, 'DELETE', `/sessions/${session}`));
+  await desktopReady(page);
+  await openPanel(page);
+  await settled(page);
+  await picture(page, 'session panel');
+  assert.deepEqual(await violations(page, 'session panel'), []);
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth);
+  await picture(page, 'session panel small');
+  // By keyboard alone: Escape closes it, the shortcut opens it.
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('[data-panel]', { state: 'detached' });
+  await page.keyboard.press('Control+Alt+Shift');
+  await page.waitForSelector('[data-panel]');
+});
+
+test('no page scrolls sideways at 360 pixels', { timeout: 120_000 }, async (t) => {
+  const { page } = await open(t, browser, { viewport: { width: 360, height: 740 } });
+  const wide: string[] = [];
+  const judge = async (name: string) => {
+    await settled(page);
+    await picture(page, `${name} small`);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (over > 0) wide.push(`${name}: ${over} px`);
+  };
+  await page.goto('/login');
+  await judge('login');
+  await signIn(page, admin);
+  for (const [name, path] of Object.entries(PAGES)) {
+    await page.goto(path);
+    await judge(name);
+  }
+  assert.deepEqual(wide, []);
+});
+
+test('German texts', async (t) => {
+  const { page } = await open(t, browser, { locale: 'de-DE' });
+  await page.goto('/login');
+  await page.getByRole('button', { name: 'Anmelden' }).waitFor();
+  assert.equal(await page.locator('html').getAttribute('lang'), 'de');
+});
