@@ -100,8 +100,14 @@ export const api = {
   deleteSession: (id: string) => remove(`/sessions/${id}`),
   connect: (id: string, signal?: AbortSignal) =>
     post<Connect>(`/sessions/${id}/connect`, undefined, signal),
-  thumbnailUrl: (id: string, width: number, height: number, stamp: number) =>
-    `/api/v1/sessions/${id}/thumbnail?width=${width}&height=${height}&t=${stamp}`,
+  thumbnail: async (id: string, width: number, height: number, signal: AbortSignal) => {
+    const response = await fetch(
+      `/api/v1/sessions/${id}/thumbnail?width=${width}&height=${height}`,
+      { signal, cache: 'no-store' },
+    );
+    if (!response.ok) throw await errorOf(response);
+    return response.blob();
+  },
   eventsUrl: (all: boolean) => `/api/v1/events${all ? '?all=true' : ''}`,
 
   workspaces: (all = false) => everything<Workspace>('/workspaces', all ? { all } : {}),

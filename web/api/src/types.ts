@@ -141,25 +141,34 @@ export interface WorkspaceWrite {
 export interface Agent {
   id: string;
   name: string;
-  hostname?: string | null;
+  hostname: string;
   connected: boolean;
   enabled: boolean;
-  version?: string | null;
-  engine?: string | null;
+  local: boolean;
+  version: string;
+  engine: string;
   offered: { cores: number; memory_bytes: number };
   reserved: { cores: number; memory_bytes: number };
-  cores?: number | null;
-  cores_used?: number | null;
-  memory_bytes?: number | null;
-  memory_used_bytes?: number | null;
-  disk_bytes?: number | null;
-  disk_used_bytes?: number | null;
-  containers?: number | null;
-  warm_displays?: number | null;
+  sessions: number;
+  cores: number;
+  cores_used: number;
+  memory_bytes: number;
+  memory_used_bytes: number;
+  disk_bytes: number;
+  disk_used_bytes: number;
+  containers: number;
+  warm_displays: number;
   images: { image: string; size_bytes: number }[];
-  pulls: unknown[];
-  problems: unknown[];
-  last_seen_at?: string | null;
+  pulls: AgentPull[];
+  problems: Failure[];
+  last_seen_at: string | null;
+}
+
+export interface AgentPull {
+  image: string;
+  done_bytes: number;
+  total_bytes: number;
+  failure: Failure | null;
 }
 
 export interface AgentCreated {

@@ -36,6 +36,8 @@ export interface Watched {
   readonly page: Page;
   /** Uncaught errors and refusals by the content security policy. */
   readonly faults: string[];
+  /** Runs something at the test's end while the page is still there; the last first. */
+  atEnd(task: () => Promise<unknown>): void;
 }
 
 /** A fresh browser profile with one page; closed, and pictured if the test failed, at its end. */
@@ -62,11 +64,16 @@ export async function open(
   };
   context.on('page', watch);
   const page = await context.newPage();
+  const tasks: (() => Promise<unknown>)[] = [];
   t.after(async () => {
     await picture(page, `end of ${t.name}`);
-    await context.close();
+    try {
+      for (const task of tasks.reverse()) await task();
+    } finally {
+      await context.close();
+    }
   });
-  return { context, page, faults };
+  return { context, page, faults, atEnd: (task) => tasks.push(task) };
 }
 
 /** Keeps a picture of a page where pictures are wanted. */

@@ -80,12 +80,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test('the session panel is accessible', { timeout: 120_000 }, async (t) => {
-  const { page } = await open(t, browser, { reducedMotion: 'reduce' });
+  const { page, atEnd } = await open(t, browser, { reducedMotion: 'reduce' });
   await signIn(page, admin);
   await page.getByRole('button', { name: 'Launch Terminal' }).click();
   await page.waitForURL(/\/session\/[0-9a-f-]{36}/);
   const session = page.url().split('/').at(-1);
-  t.after(() => call(page, 'DELETE', `/sessions/${session}`));
+  atEnd(() => call(page, 'DELETE', `/sessions/${session}`));
   await desktopReady(page);
   await openPanel(page);
   await settled(page);

@@ -34,15 +34,15 @@ async function reserved(page: Page): Promise<string> {
 const sessionId = (page: Page) => /\/session\/([0-9a-f-]{36})/.exec(page.url())?.[1] ?? '';
 
 test('a session from click to gone', { timeout: 300_000 }, async (t) => {
-  const { page, context, faults } = await open(t, browser, {
+  const { page, context, faults, atEnd } = await open(t, browser, {
     viewport: { width: 1101, height: 703 },
   });
   await signIn(page, admin);
   const before = await reserved(page);
   let session = '';
   let containers: Containers;
-  t.after(async () => {
-    if (session && !page.isClosed()) await call(page, 'DELETE', `/sessions/${session}`);
+  atEnd(async () => {
+    if (session) await call(page, 'DELETE', `/sessions/${session}`);
   });
 
   await t.test('the click goes to the session at once, and a picture comes', async () => {
@@ -239,7 +239,7 @@ test('a session from click to gone', { timeout: 300_000 }, async (t) => {
 });
 
 test('device pixels: a desktop at the screen’s ratio', { timeout: 120_000 }, async (t) => {
-  const { page } = await open(t, browser, {
+  const { page, atEnd } = await open(t, browser, {
     viewport: { width: 801, height: 601 },
     deviceScaleFactor: 1.5,
   });
@@ -247,7 +247,7 @@ test('device pixels: a desktop at the screen’s ratio', { timeout: 120_000 }, a
   await page.getByRole('button', { name: 'Launch Terminal' }).click();
   await page.waitForURL(/\/session\/[0-9a-f-]{36}/);
   const session = sessionId(page);
-  t.after(() => call(page, 'DELETE', `/sessions/${session}`));
+  atEnd(() => call(page, 'DELETE', `/sessions/${session}`));
   await desktopReady(page);
   await sizeBecomes(page, '1202x902');
   const css = await page.evaluate(() => {

@@ -16,7 +16,7 @@ import {
   Title,
 } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { type Agent, type AgentCreated, api } from '@porthole/api';
+import { type Agent, type AgentCreated, api, type Failure } from '@porthole/api';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -75,13 +75,12 @@ function Bar(props: { label: string; used: number; all: number; show(value: numb
   );
 }
 
-/** Pulls and problems may be texts or records; either way a person can read them. */
-function plain(item: unknown): string {
-  if (typeof item === 'string') return item;
-  if (typeof item !== 'object' || item === null) return String(item);
-  return Object.values(item)
-    .filter((v) => typeof v === 'string' || typeof v === 'number')
-    .join(' · ');
+function Trouble({ failure }: { failure: Failure }) {
+  return (
+    <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+      {failure.what} ({failure.part}). {failure.advice}
+    </Text>
+  );
 }
 
 function AgentCard({ agent }: { agent: Agent }) {
@@ -154,7 +153,7 @@ function AgentCard({ agent }: { agent: Agent }) {
           all={agent.offered.memory_bytes}
           show={bytes}
         />
-        {typeof agent.cores === 'number' && typeof agent.cores_used === 'number' && (
+        {agent.cores > 0 && (
           <Bar
             label={`${t('agents.load')}: ${t('agents.cores')}`}
             used={agent.cores_used}
@@ -162,7 +161,7 @@ function AgentCard({ agent }: { agent: Agent }) {
             show={cores}
           />
         )}
-        {typeof agent.memory_bytes === 'number' && typeof agent.memory_used_bytes === 'number' && (
+        {agent.memory_bytes > 0 && (
           <Bar
             label={`${t('agents.load')}: ${t('agents.memory')}`}
             used={agent.memory_used_bytes}
@@ -170,7 +169,7 @@ function AgentCard({ agent }: { agent: Agent }) {
             show={bytes}
           />
         )}
-        {typeof agent.disk_bytes === 'number' && typeof agent.disk_used_bytes === 'number' && (
+        {agent.disk_bytes > 0 && (
           <Bar
             label={t('agents.disk')}
             used={agent.disk_used_bytes}
@@ -180,25 +179,22 @@ function AgentCard({ agent }: { agent: Agent }) {
         )}
         <Text size="xs" c="dimmed">
           {[
-            typeof agent.containers === 'number' &&
-              t('agents.containers', { count: agent.containers }),
-            typeof agent.warm_displays === 'number' &&
-              t('agents.warm', { count: agent.warm_displays }),
+            agent.connected && t('agents.containers', { count: agent.containers }),
+            agent.connected && t('agents.warm', { count: agent.warm_displays }),
             agent.last_seen_at && t('agents.lastSeen', { time: moment(agent.last_seen_at) }),
           ]
             .filter(Boolean)
             .join(' · ')}
           <span className="visually-hidden">{exact(agent.last_seen_at)}</span>
         </Text>
-        {agent.problems.length > 0 ? (
+        {agent.problems.length > 0 && (
           <Alert color="red" title={t('agents.problems')} p="xs">
             {agent.problems.map((problem) => (
-              <Text size="sm" key={plain(problem)}>
-                {plain(problem)}
-              </Text>
+              <Trouble key={problem.part + problem.what} failure={problem} />
             ))}
           </Alert>
-        ) : (
+        )}
+        {agent.connected && agent.problems.length === 0 && (
           <Text size="xs" c="dimmed">
             {t('agents.noProblems')}
           </Text>
@@ -209,9 +205,18 @@ function AgentCard({ agent }: { agent: Agent }) {
               {t('agents.pulls')}
             </Text>
             {agent.pulls.map((pull) => (
-              <Text size="xs" key={plain(pull)}>
-                {plain(pull)}
-              </Text>
+              <div key={pull.image}>
+                {pull.failure ? (
+                  <Trouble failure={pull.failure} />
+                ) : (
+                  <Bar
+                    label={pull.image}
+                    used={pull.done_bytes}
+                    all={pull.total_bytes}
+                    show={bytes}
+                  />
+                )}
+              </div>
             ))}
           </div>
         )}
@@ -235,9 +240,12 @@ function AgentCard({ agent }: { agent: Agent }) {
           <Button size="xs" variant="default" onClick={() => setEnabled(!agent.enabled)}>
             {agent.enabled ? t('agents.disable') : t('agents.enable')}
           </Button>
-          <Button size="xs" variant="default" onClick={remove}>
-            {t('agents.remove')}
-          </Button>
+          {/* The server's own agent is part of it. */}
+          {!agent.local && (
+            <Button size="xs" variant="default" onClick={remove}>
+              {t('agents.remove')}
+            </Button>
+          )}
         </Group>
       </Stack>
     </Paper>

@@ -18,44 +18,40 @@ export function Thumbnail({ session }: { session: Session }) {
   useEffect(() => {
     const element = box.current;
     if (!running || !element) return;
-    let over = false;
+    const ending = new AbortController();
     let busy = false;
     let near = false;
     let last = 0;
-    const renew = () => {
-      if (over || busy || !near || document.visibilityState !== 'visible') return;
+    const renew = async () => {
+      if (busy || !near || document.visibilityState !== 'visible') return;
       if (Date.now() - last < EVERY / 2) return;
       busy = true;
-      const url = api.thumbnailUrl(session.id, WIDTH, HEIGHT, Date.now());
-      const next = new Image();
-      next.src = url;
-      // Decoded before it is shown: the old picture never gives way to an empty one.
-      next.decode().then(
-        () => {
-          busy = false;
-          last = Date.now();
-          if (!over) setShown(url);
-        },
-        () => {
-          busy = false;
-          last = Date.now();
-        },
-      );
+      try {
+        const blob = await api.thumbnail(session.id, WIDTH, HEIGHT, ending.signal);
+        // The old picture stays until the new one is there: nothing blinks.
+        if (!ending.signal.aborted) setShown(URL.createObjectURL(blob));
+      } catch {
+        // There is none just now; the icon, or the last picture, stands for it.
+      } finally {
+        busy = false;
+        last = Date.now();
+      }
     };
     const watch = new IntersectionObserver(([entry]) => {
       near = entry?.isIntersecting ?? false;
-      renew();
+      void renew();
     });
     watch.observe(element);
-    const timer = window.setInterval(renew, EVERY);
-    document.addEventListener('visibilitychange', renew);
+    const timer = window.setInterval(() => void renew(), EVERY);
+    document.addEventListener('visibilitychange', renew, { signal: ending.signal });
     return () => {
-      over = true;
+      ending.abort();
       watch.disconnect();
       window.clearInterval(timer);
-      document.removeEventListener('visibilitychange', renew);
     };
   }, [running, session.id]);
+
+  useEffect(() => () => URL.revokeObjectURL(shown ?? ''), [shown]);
 
   return (
     <div ref={box} className={classes.screen} data-dim={running ? undefined : true}>

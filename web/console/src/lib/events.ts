@@ -93,6 +93,9 @@ export function listen(client: QueryClient, all: boolean): () => void {
     source.addEventListener('workspaces', () => {
       void client.invalidateQueries({ queryKey: ['workspaces'] });
     });
+    source.addEventListener('agents', () => {
+      void client.invalidateQueries({ queryKey: ['agents'] });
+    });
     source.addEventListener('error', () => {
       source?.close();
       if (over) return;

@@ -12,14 +12,19 @@ import { FailureCard } from './cards';
 import { LaunchCard } from './launch-card';
 import classes from './session.module.css';
 
+/** The longest side that a display can have, in pixels. */
+const LONGEST = 5120;
+
 /** The desktop's size to begin with: the chosen one, or this window's in device pixels. */
 function firstSize(chosen: string | undefined): { width: number; height: number } {
   const match = /^(\d{3,5})x(\d{3,5})$/.exec(chosen ?? '');
-  if (match) return { width: Number(match[1]), height: Number(match[2]) };
-  return devicePixels(
-    { width: window.innerWidth, height: window.innerHeight },
-    window.devicePixelRatio,
-  );
+  const { width, height } = match
+    ? { width: Number(match[1]), height: Number(match[2]) }
+    : devicePixels(
+        { width: window.innerWidth, height: window.innerHeight },
+        window.devicePixelRatio,
+      );
+  return { width: Math.min(LONGEST, width), height: Math.min(LONGEST, height) };
 }
 
 /** Asks for a session, and becomes its page as soon as there is one. */
@@ -40,7 +45,7 @@ export function LaunchPage() {
       session = await api.createSession({
         workspace_id: id,
         ...firstSize(size),
-        device_pixel_ratio: window.devicePixelRatio,
+        device_pixel_ratio: Math.min(8, Math.max(0.25, window.devicePixelRatio)),
       });
     } catch (caught) {
       setError(caught);
