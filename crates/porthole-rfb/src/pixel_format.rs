@@ -140,25 +140,25 @@ impl PixelFormat {
     }
 
     /// Whether Tight sends its pixels as three bytes: red, green, blue (TPIXEL).
-    pub(crate) fn is_tight_888(&self) -> bool {
+    pub(crate) const fn is_tight_888(&self) -> bool {
         self.bits_per_pixel == 32
             && self.depth == 24
-            && self.colours().iter().all(|&(max, _)| max == 255)
+            && matches!(self.colours(), [(255, _), (255, _), (255, _)])
     }
 
     /// Where in a pixel's bytes the three of a CPIXEL start (section 7.7.5), for formats that have
     /// such.
-    pub(crate) fn compact_start(&self) -> Option<usize> {
+    pub(crate) const fn compact_start(&self) -> Option<usize> {
         if self.bits_per_pixel != 32 || self.depth > 24 {
             return None;
         }
-        let used = self.colours().iter().fold(0_u32, |used, &(max, shift)| {
-            used | u32::from(max).wrapping_shl(shift.into())
-        });
+        let used = (self.red_max as u32).wrapping_shl(self.red_shift as u32)
+            | (self.green_max as u32).wrapping_shl(self.green_shift as u32)
+            | (self.blue_max as u32).wrapping_shl(self.blue_shift as u32);
         if used & 0xff00_0000 == 0 {
-            Some(usize::from(self.big_endian))
+            Some(self.big_endian as usize)
         } else if used.trailing_zeros() >= 8 {
-            Some(usize::from(!self.big_endian))
+            Some(!self.big_endian as usize)
         } else {
             None
         }
@@ -183,11 +183,10 @@ enum Layout {
     Bgrx,
     Bgr,
     Rgb,
-    /// By table, and then these bytes of the pixel's four, big-endian or not.
+    /// By table, and then these bytes of the pixel's four.
     Table {
         start: usize,
         len: usize,
-        big_endian: bool,
     },
 }
 
@@ -199,6 +198,9 @@ pub struct Converter {
     red: Box<[u32; 256]>,
     green: Box<[u32; 256]>,
     blue: Box<[u32; 256]>,
+    whole: Layout,
+    tight: Layout,
+    compact: Layout,
 }
 
 impl Converter {
@@ -220,11 +222,20 @@ impl Converter {
             table
         };
         let [red, green, blue] = format.colours().map(table);
+        let layout = |packing| Layout::of(&format, packing);
+        let (whole, tight, compact) = (
+            layout(Packing::Whole),
+            layout(Packing::Tight),
+            layout(Packing::Compact),
+        );
         Self {
             format,
             red,
             green,
             blue,
+            whole,
+            tight,
+            compact,
         }
     }
 
@@ -247,33 +258,11 @@ impl Converter {
         }
     }
 
-    fn layout(&self, packing: Packing) -> Layout {
-        let format = &self.format;
-        if packing == Packing::Tight && format.is_tight_888() {
-            return Layout::Rgb;
-        }
-        let own = PixelFormat {
-            depth: format.depth,
-            ..PixelFormat::BGRX
-        };
-        let compact = if packing == Packing::Compact {
-            format.compact_start()
-        } else {
-            None
-        };
-        match compact {
-            None if *format == own => Layout::Bgrx,
-            Some(_) if *format == own => Layout::Bgr,
-            Some(start) => Layout::Table {
-                start,
-                len: 3,
-                big_endian: format.big_endian,
-            },
-            None => Layout::Table {
-                start: 0,
-                len: format.bytes(),
-                big_endian: format.big_endian,
-            },
+    const fn layout(&self, packing: Packing) -> Layout {
+        match packing {
+            Packing::Whole => self.whole,
+            Packing::Tight => self.tight,
+            Packing::Compact => self.compact,
         }
     }
 
@@ -292,40 +281,31 @@ impl Converter {
     pub fn write_row(&self, row: &[u8], packing: Packing, out: &mut Vec<u8>) {
         let (pixels, _) = row.as_chunks::<4>();
         match self.layout(packing) {
-            Layout::Bgrx => {
-                out.extend(
-                    pixels
-                        .iter()
-                        .flat_map(|&[blue, green, red, _]| [blue, green, red, 0]),
-                );
+            Layout::Bgrx => append(pixels, out, |[blue, green, red, _]| [blue, green, red, 0]),
+            Layout::Bgr => append(pixels, out, |[blue, green, red, _]| [blue, green, red]),
+            Layout::Rgb => append(pixels, out, |[blue, green, red, _]| [red, green, blue]),
+            Layout::Table { start, len: 1, .. } => {
+                append(pixels, out, |pixel| [self.bytes(pixel)[start]]);
             }
-            Layout::Bgr => out.extend(
-                pixels
-                    .iter()
-                    .flat_map(|&[blue, green, red, _]| [blue, green, red]),
-            ),
-            Layout::Rgb => out.extend(
-                pixels
-                    .iter()
-                    .flat_map(|&[blue, green, red, _]| [red, green, blue]),
-            ),
-            Layout::Table {
-                start,
-                len,
-                big_endian,
-            } => {
-                let bytes = self.format.bytes();
-                out.reserve(pixels.len() * len);
-                for pixel in pixels {
-                    let value = self.pixel(u32::from_le_bytes(*pixel));
-                    let value = if big_endian {
-                        (value << (32 - 8 * bytes)).to_be_bytes()
-                    } else {
-                        value.to_le_bytes()
-                    };
-                    out.extend_from_slice(&value[start..start + len]);
-                }
-            }
+            Layout::Table { start, len: 2, .. } => append(pixels, out, |pixel| {
+                let bytes = self.bytes(pixel);
+                [bytes[start], bytes[start + 1]]
+            }),
+            Layout::Table { start, len: 3, .. } => append(pixels, out, |pixel| {
+                let bytes = self.bytes(pixel);
+                [bytes[start], bytes[start + 1], bytes[start + 2]]
+            }),
+            Layout::Table { .. } => append(pixels, out, |pixel| self.bytes(pixel)),
+        }
+    }
+
+    /// The viewer's pixel in its order, with what is left of four bytes at the end.
+    fn bytes(&self, pixel: [u8; 4]) -> [u8; 4] {
+        let value = self.pixel(u32::from_le_bytes(pixel));
+        if self.format.big_endian {
+            (value << (32 - u32::from(self.format.bits_per_pixel))).to_be_bytes()
+        } else {
+            value.to_le_bytes()
         }
     }
 
@@ -338,28 +318,103 @@ impl Converter {
         red << 16 | green << 8 | blue
     }
 
-    /// The colour `0xRRGGBB` of a viewer's pixel in the bytes that [`write_row`](Self::write_row)
-    /// makes. Missing bytes count as 0.
+    /// The colour `0xRRGGBB` of a viewer's pixel in the bytes that
+    /// [`write_row`](Self::write_row) makes; black where some are missing.
     pub fn read_colour(&self, bytes: &[u8], packing: Packing) -> u32 {
-        let at = |index| bytes.get(index).copied().unwrap_or(0);
-        let (start, len, big_endian) = match self.layout(packing) {
-            Layout::Rgb => return u32::from_be_bytes([0, at(0), at(1), at(2)]),
-            Layout::Bgr => return u32::from_le_bytes([at(0), at(1), at(2), 0]),
-            Layout::Bgrx => (0, 4, false),
-            Layout::Table {
-                start,
-                len,
-                big_endian,
-            } => (start, len, big_endian),
-        };
-        let mut pixel = [0; 4];
-        for (index, byte) in pixel[start..start + len].iter_mut().enumerate() {
-            *byte = at(index);
+        match (self.layout(packing), bytes) {
+            (Layout::Rgb, &[red, green, blue, ..])
+            | (Layout::Bgr | Layout::Bgrx, &[blue, green, red, ..]) => {
+                u32::from_le_bytes([blue, green, red, 0])
+            }
+            (Layout::Table { start, len }, _) if bytes.len() >= len => {
+                self.read_table(start, &bytes[..len])
+            }
+            _ => 0,
         }
-        self.colour(if big_endian {
-            u32::from_be_bytes(pixel) >> (32 - 8 * self.format.bytes())
+    }
+
+    /// The colour of a pixel's bytes, the first of which is its byte `start`.
+    fn read_table(&self, start: usize, bytes: &[u8]) -> u32 {
+        let mut pixel = [0; 4];
+        pixel[start..start + bytes.len()].copy_from_slice(bytes);
+        self.colour(if self.format.big_endian {
+            u32::from_be_bytes(pixel) >> (32 - u32::from(self.format.bits_per_pixel))
         } else {
             u32::from_le_bytes(pixel)
         })
+    }
+
+    /// Appends the frame's pixels, with the empty byte 0, for the bytes that
+    /// [`write_row`](Self::write_row) makes. What is left of a pixel at the end is ignored.
+    pub fn read_row(&self, bytes: &[u8], packing: Packing, out: &mut Vec<u8>) {
+        match self.layout(packing) {
+            Layout::Bgrx => {
+                let (pixels, _) = bytes.as_chunks();
+                append(pixels, out, |[blue, green, red, _]: [u8; 4]| {
+                    [blue, green, red, 0]
+                });
+            }
+            Layout::Bgr => {
+                let (pixels, _) = bytes.as_chunks();
+                append(pixels, out, |[blue, green, red]: [u8; 3]| {
+                    [blue, green, red, 0]
+                });
+            }
+            Layout::Rgb => {
+                let (pixels, _) = bytes.as_chunks();
+                append(pixels, out, |[red, green, blue]: [u8; 3]| {
+                    [blue, green, red, 0]
+                });
+            }
+            Layout::Table { start, len } => {
+                out.reserve(bytes.len() / len * 4);
+                for bytes in bytes.chunks_exact(len) {
+                    out.extend_from_slice(&self.read_table(start, bytes).to_le_bytes());
+                }
+            }
+        }
+    }
+}
+
+impl Layout {
+    const fn of(format: &PixelFormat, packing: Packing) -> Self {
+        let tight = matches!(packing, Packing::Tight);
+        if tight && format.is_tight_888() {
+            return Self::Rgb;
+        }
+        let own = format.bits_per_pixel == 32
+            && !format.big_endian
+            && matches!(format.colours(), [(255, 16), (255, 8), (255, 0)]);
+        let compact = matches!(packing, Packing::Compact);
+        match (
+            own,
+            if compact {
+                format.compact_start()
+            } else {
+                None
+            },
+        ) {
+            (true, None) => Self::Bgrx,
+            (true, Some(_)) => Self::Bgr,
+            (false, Some(start)) => Self::Table { start, len: 3 },
+            (false, None) => Self::Table {
+                start: 0,
+                len: format.bytes(),
+            },
+        }
+    }
+}
+
+/// Appends what `turn` makes of each pixel; written so that the compiler finds vectors.
+fn append<const FROM: usize, const TO: usize>(
+    pixels: &[[u8; FROM]],
+    out: &mut Vec<u8>,
+    turn: impl Fn([u8; FROM]) -> [u8; TO],
+) {
+    let start = out.len();
+    out.resize(start + pixels.len() * TO, 0);
+    let (turned, _) = out[start..].as_chunks_mut::<TO>();
+    for (to, &from) in turned.iter_mut().zip(pixels) {
+        *to = turn(from);
     }
 }

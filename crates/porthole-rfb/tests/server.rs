@@ -7,6 +7,7 @@ use porthole_rfb::{
     clipboard::Clipboard,
     decode::{DecodeError, Decoder, DecoderLimits, ExtendedSize, Picture, ServerEvent, Surface},
     handshake::{SERVER_VERSION, ServerInit, Version},
+    pixel_format::Packing,
     server::{self, CursorImage, ResizeReason, ResizeStatus, TightWriter, Update, ZrleWriter},
 };
 use proptest::prelude::*;
@@ -404,6 +405,72 @@ fn tight_as_the_document_has_it() {
     ]
     .concat();
     assert_eq!(bytes, expected);
+}
+
+#[test]
+fn pixels_are_packed_as_the_documents_have_it() {
+    let bytes = |format: PixelFormat, packing| {
+        let mut out = Vec::new();
+        Converter::new(format)
+            .unwrap()
+            .write_colour(0x11_2233, packing, &mut out);
+        out
+    };
+    let low = PixelFormat::BGRX;
+    let high = PixelFormat {
+        red_shift: 24,
+        green_shift: 16,
+        blue_shift: 8,
+        ..low
+    };
+    for (format, whole, compact) in [
+        (low, [0x33, 0x22, 0x11, 0], [0x33, 0x22, 0x11]),
+        (
+            PixelFormat {
+                big_endian: true,
+                ..low
+            },
+            [0, 0x11, 0x22, 0x33],
+            [0x11, 0x22, 0x33],
+        ),
+        (high, [0, 0x33, 0x22, 0x11], [0x33, 0x22, 0x11]),
+        (
+            PixelFormat {
+                big_endian: true,
+                ..high
+            },
+            [0x11, 0x22, 0x33, 0],
+            [0x11, 0x22, 0x33],
+        ),
+    ] {
+        assert_eq!(bytes(format, Packing::Whole), whole);
+        assert_eq!(bytes(format, Packing::Compact), compact);
+        assert_eq!(bytes(format, Packing::Tight), [0x11, 0x22, 0x33]);
+        let deep = PixelFormat {
+            depth: 32,
+            ..format
+        };
+        assert_eq!(bytes(deep, Packing::Tight), whole);
+        assert_eq!(bytes(deep, Packing::Compact), whole);
+    }
+    let high_colour = PixelFormat {
+        bits_per_pixel: 16,
+        depth: 16,
+        big_endian: true,
+        red_max: 31,
+        green_max: 63,
+        blue_max: 31,
+        red_shift: 11,
+        green_shift: 5,
+        ..low
+    };
+    // 0x11 is 2 of 31, 0x22 is 8 of 63, 0x33 is 6 of 31.
+    for packing in [Packing::Whole, Packing::Tight, Packing::Compact] {
+        assert_eq!(
+            bytes(high_colour, packing),
+            (2_u16 << 11 | 8 << 5 | 6).to_be_bytes()
+        );
+    }
 }
 
 #[test]

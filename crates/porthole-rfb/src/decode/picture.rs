@@ -8,7 +8,7 @@ use crate::{
 
 /// A framebuffer in memory: bytes blue, green, red and 0. JPEGs are kept for whoever can decode
 /// them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Picture {
     width: u16,
     height: u16,

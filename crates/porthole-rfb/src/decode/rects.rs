@@ -81,7 +81,8 @@ impl Rects {
                     return Ok(None);
                 };
                 self.pixels.clear();
-                read_pixels(data, Packing::Whole, &self.converter, &mut self.pixels);
+                self.converter
+                    .read_row(data, Packing::Whole, &mut self.pixels);
                 if !area.is_empty() {
                     surface.pixels(area, &self.pixels);
                 }
@@ -131,7 +132,7 @@ impl Rects {
         let data = reader.take(area.area() * self.converter.format().bytes())?;
         let mask = reader.take(row * usize::from(area.height))?;
         let mut bgra = Vec::with_capacity(area.area() * PIXEL);
-        read_pixels(data, Packing::Whole, &self.converter, &mut bgra);
+        self.converter.read_row(data, Packing::Whole, &mut bgra);
         let width = usize::from(area.width).max(1);
         for (index, pixel) in bgra.as_chunks_mut::<PIXEL>().0.iter_mut().enumerate() {
             let (x, y) = (index % width, index / width);
@@ -163,13 +164,4 @@ fn rgba(reader: &mut Reader, area: Rect, multiplied: bool) -> Option<Vec<u8>> {
         ]
     });
     Some(bgra.collect())
-}
-
-/// Appends the frame's bytes for a viewer's pixels.
-pub(super) fn read_pixels(data: &[u8], packing: Packing, converter: &Converter, out: &mut Vec<u8>) {
-    let len = converter.len(packing);
-    out.reserve(data.len() / len * PIXEL);
-    for pixel in data.chunks_exact(len) {
-        out.extend_from_slice(&converter.read_colour(pixel, packing).to_le_bytes());
-    }
 }

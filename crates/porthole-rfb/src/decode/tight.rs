@@ -1,6 +1,6 @@
 //! Tight.
 
-use super::{DecodeError, Surface, rects::read_pixels, zlib::Inflater};
+use super::{DecodeError, Surface, zlib::Inflater};
 use crate::{
     frame::PIXEL,
     geometry::Rect,
@@ -82,7 +82,7 @@ impl Tight {
                     return Ok(None);
                 };
                 palette.reserve(count * PIXEL);
-                read_pixels(colours, Packing::Tight, converter, &mut palette);
+                converter.read_row(colours, Packing::Tight, &mut palette);
                 let bits = if count <= 2 { 1 } else { 8 };
                 (usize::from(area.width) * bits).div_ceil(8)
             }
@@ -109,7 +109,7 @@ impl Tight {
         };
         self.pixels.clear();
         if filter == FILTER_COPY {
-            read_pixels(plain, Packing::Tight, converter, &mut self.pixels);
+            converter.read_row(plain, Packing::Tight, &mut self.pixels);
         } else {
             let (palette, _) = palette.as_chunks::<PIXEL>();
             unpack(plain, row, area, palette, &mut self.pixels)?;

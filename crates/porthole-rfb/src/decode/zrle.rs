@@ -1,6 +1,6 @@
 //! ZRLE (section 7.7.6).
 
-use super::{DecodeError, Surface, rects::read_pixels, zlib::Inflater};
+use super::{DecodeError, Surface, zlib::Inflater};
 use crate::{
     frame::PIXEL,
     geometry::Rect,
@@ -91,7 +91,7 @@ fn read_tile(
     match plain.u8().ok_or(SHORT)? {
         0 => {
             let data = plain.take(tile.area() * pixel).ok_or(SHORT)?;
-            read_pixels(data, Packing::Compact, converter, out);
+            converter.read_row(data, Packing::Compact, out);
         }
         1 => return Ok(Some(colour(plain)?)),
         count @ 2..=16 => {

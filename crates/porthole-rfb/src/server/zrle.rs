@@ -51,7 +51,7 @@ impl ZrleWriter {
                             .map(|pixel| u32::from_le_bytes(*pixel) & 0xff_ffff),
                     );
                 }
-                write_tile(&pixels, tile, converter, &mut self.plain);
+                write_tile(frame, &pixels, tile, converter, &mut self.plain);
             }
         }
         self.packed.clear();
@@ -69,7 +69,13 @@ struct Run {
 }
 
 /// Writes a tile in whichever of ZRLE's ways is shortest before compression.
-fn write_tile(pixels: &[u32], tile: Rect, converter: &Converter, out: &mut Vec<u8>) {
+fn write_tile(
+    frame: &FrameView,
+    pixels: &[u32],
+    tile: Rect,
+    converter: &Converter,
+    out: &mut Vec<u8>,
+) {
     let runs: Vec<Run> = pixels
         .chunk_by(|one, next| one == next)
         .map(|run| Run {
@@ -96,7 +102,7 @@ fn write_tile(pixels: &[u32], tile: Rect, converter: &Converter, out: &mut Vec<u
         if plain_rle < raw {
             write_rle(&runs, converter, out);
         } else {
-            write_raw(pixels, converter, out);
+            write_raw(frame, tile, converter, out);
         }
         return;
     }
@@ -148,7 +154,7 @@ fn write_tile(pixels: &[u32], tile: Rect, converter: &Converter, out: &mut Vec<u
     } else if least == plain_rle {
         write_rle(&runs, converter, out);
     } else {
-        write_raw(pixels, converter, out);
+        write_raw(frame, tile, converter, out);
     }
 }
 
@@ -165,10 +171,10 @@ fn write_palette(palette: &[u32], converter: &Converter, out: &mut Vec<u8>) {
     }
 }
 
-fn write_raw(pixels: &[u32], converter: &Converter, out: &mut Vec<u8>) {
+fn write_raw(frame: &FrameView, tile: Rect, converter: &Converter, out: &mut Vec<u8>) {
     out.push(0);
-    for &colour in pixels {
-        converter.write_colour(colour, Packing::Compact, out);
+    for row in frame.rows(tile) {
+        converter.write_row(row, Packing::Compact, out);
     }
 }
 
