@@ -5,9 +5,10 @@
 pub mod agents;
 pub mod api_keys;
 pub mod auth;
+pub mod first_start;
 pub mod groups;
 pub mod passwords;
 pub mod sessions;
 pub mod users;
-mod validate;
+pub(crate) mod validate;
 pub mod workspaces;

@@ -78,7 +78,10 @@ pub struct ResourceSize {
 
 impl From<Resources> for ResourceSize {
     fn from(resources: Resources) -> Self {
-        Self { cores: resources.cores.cores(), memory_bytes: resources.memory.0 }
+        Self {
+            cores: resources.cores.cores(),
+            memory_bytes: resources.memory.0,
+        }
     }
 }
 
@@ -93,7 +96,10 @@ pub struct AgentImage {
 
 impl From<&ImageReport> for AgentImage {
     fn from(image: &ImageReport) -> Self {
-        Self { image: image.image.to_string(), size_bytes: image.size.0 }
+        Self {
+            image: image.image.to_string(),
+            size_bytes: image.size.0,
+        }
     }
 }
 
@@ -135,13 +141,22 @@ impl From<AgentState> for Agent {
         Self {
             id: agent.id,
             name: agent.name,
-            hostname: view.as_ref().map_or(agent.hostname, |view| view.hostname.clone()),
+            hostname: view
+                .as_ref()
+                .map_or(agent.hostname, |view| view.hostname.clone()),
             connected: view.as_ref().is_some_and(|view| view.connected),
             enabled: agent.enabled,
             local: agent.local,
-            version: view.as_ref().map_or(agent.version, |view| view.version.clone()),
-            engine: host.as_ref().map_or(agent.engine, |host| host.host.engine.clone()),
-            offered: host.as_ref().map_or(agent.offered, |host| host.host.offered).into(),
+            version: view
+                .as_ref()
+                .map_or(agent.version, |view| view.version.clone()),
+            engine: host
+                .as_ref()
+                .map_or(agent.engine, |host| host.host.engine.clone()),
+            offered: host
+                .as_ref()
+                .map_or(agent.offered, |host| host.host.offered)
+                .into(),
             reserved: load.reserved.into(),
             sessions: load.sessions,
             cores: cores(|host| host.cores),
@@ -152,9 +167,17 @@ impl From<AgentState> for Agent {
             disk_used_bytes: bytes(|host| host.disk_used),
             containers: host.as_ref().map_or(0, |host| host.host.containers),
             warm_displays: host.as_ref().map_or(0, |host| host.warm_displays),
-            images: host.iter().flat_map(|h| h.images.iter().map(AgentImage::from)).collect(),
-            pulls: host.iter().flat_map(|h| h.pulls.iter().map(AgentPull::from)).collect(),
-            problems: host.as_ref().map_or_else(Vec::new, |host| host.problems.clone()),
+            images: host
+                .iter()
+                .flat_map(|h| h.images.iter().map(AgentImage::from))
+                .collect(),
+            pulls: host
+                .iter()
+                .flat_map(|h| h.pulls.iter().map(AgentPull::from))
+                .collect(),
+            problems: host
+                .as_ref()
+                .map_or_else(Vec::new, |host| host.problems.clone()),
             last_seen_at: view.map(|view| view.heard_at).or(agent.last_seen_at),
         }
     }
@@ -168,7 +191,9 @@ async fn list_agents(
     Context(context): Context,
 ) -> Result<Json<List<Agent>>, AppError> {
     let agents = control.agents(&context).await?;
-    Ok(Json(List::whole(agents.into_iter().map(Agent::from).collect())))
+    Ok(Json(List::whole(
+        agents.into_iter().map(Agent::from).collect(),
+    )))
 }
 
 /// A new agent.
@@ -203,8 +228,15 @@ async fn create_agent(
     Json(input): Json<NewAgent>,
 ) -> Result<(StatusCode, Json<CreatedAgent>), AppError> {
     let (agent, token) = control.create_agent(&context, &input.name).await?;
-    let command = format!("porthole agent --server https://SERVER --token {}", token.text);
-    let created = CreatedAgent { agent: agent.into(), token: token.text, command };
+    let command = format!(
+        "porthole agent --server https://SERVER --token {}",
+        token.text
+    );
+    let created = CreatedAgent {
+        agent: agent.into(),
+        token: token.text,
+        command,
+    };
     Ok((StatusCode::CREATED, Json(created)))
 }
 
@@ -230,7 +262,9 @@ async fn update_agent(
     Path(id): Path<AgentId>,
     Json(input): Json<AgentPatch>,
 ) -> Result<Json<Agent>, AppError> {
-    let agent = control.update_agent(&context, id, input.name.as_deref(), input.enabled).await?;
+    let agent = control
+        .update_agent(&context, id, input.name.as_deref(), input.enabled)
+        .await?;
     Ok(Json(agent.into()))
 }
 

@@ -133,14 +133,21 @@ impl Hearer {
                 let session = Session::from(self.control.view(session).await?);
                 ("session", serde_json::to_value(session))
             }
-            Event::SessionGone { session_id, reason, .. } => {
-                ("session_gone", Ok(serde_json::json!({ "id": session_id, "reason": reason })))
-            }
+            Event::SessionGone {
+                session_id, reason, ..
+            } => (
+                "session_gone",
+                Ok(serde_json::json!({ "id": session_id, "reason": reason })),
+            ),
             Event::Workspaces => ("workspaces", Ok(serde_json::json!({}))),
             Event::Agents => ("agents", Ok(serde_json::json!({}))),
         };
         let data = data.map_err(AppError::internal)?;
-        sse::Event::default().event(name).json_data(data).map(Some).map_err(AppError::internal)
+        sse::Event::default()
+            .event(name)
+            .json_data(data)
+            .map(Some)
+            .map_err(AppError::internal)
     }
 }
 

@@ -96,7 +96,14 @@ pub struct SessionAgent {
 
 impl From<SessionView> for Session {
     fn from(view: SessionView) -> Self {
-        let SessionView { session, icon, agent, progress, viewers, expiry_reason } = view;
+        let SessionView {
+            session,
+            icon,
+            agent,
+            progress,
+            viewers,
+            expiry_reason,
+        } = view;
         Self {
             id: session.id,
             workspace: SessionWorkspace {
@@ -104,12 +111,19 @@ impl From<SessionView> for Session {
                 name: session.workspace_name,
                 icon,
             },
-            user: SessionUser { id: session.user_id, username: session.username },
+            user: SessionUser {
+                id: session.user_id,
+                username: session.username,
+            },
             state: session.state,
             wanted: session.wanted,
             progress,
             failure: session.failure,
-            agent: agent.map(|(id, name, connected)| SessionAgent { id, name, connected }),
+            agent: agent.map(|(id, name, connected)| SessionAgent {
+                id,
+                name,
+                connected,
+            }),
             created_at: session.created_at,
             started_at: session.started_at,
             expires_at: session.expires_at,
@@ -145,8 +159,18 @@ async fn list_sessions(
     Context(context): Context,
     Query(query): Query<ListSessions>,
 ) -> Result<Json<List<Session>>, AppError> {
-    let ListSessions { all, limit, cursor, search } = query;
-    let request = ListQuery { limit, cursor, search }.page()?;
+    let ListSessions {
+        all,
+        limit,
+        cursor,
+        search,
+    } = query;
+    let request = ListQuery {
+        limit,
+        cursor,
+        search,
+    }
+    .page()?;
     let page = control.sessions(&context, all, &request).await?;
     Ok(Json(List::of(page, &request, Session::from)))
 }
@@ -185,9 +209,15 @@ async fn create_session(
         device_pixel_ratio: input.device_pixel_ratio,
         ..SessionWish::default()
     };
-    let session = control.request_session(&context, input.workspace_id, wish).await?;
+    let session = control
+        .request_session(&context, input.workspace_id, wish)
+        .await?;
     let location = format!("/api/v1/sessions/{}", session.session.id);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(Session::from(session))))
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, location)],
+        Json(Session::from(session)),
+    ))
 }
 
 /// One session
@@ -297,7 +327,12 @@ enum AccessName {
 
 impl From<Connection> for Connect {
     fn from(connection: Connection) -> Self {
-        let Connection { path, ticket, grant, expires_at } = connection;
+        let Connection {
+            path,
+            ticket,
+            grant,
+            expires_at,
+        } = connection;
         Self {
             url: path,
             ticket,
@@ -363,9 +398,13 @@ async fn get_session_thumbnail(
     Path(id): Path<SessionId>,
     Query(size): Query<ThumbnailSize>,
 ) -> Result<Response, AppError> {
-    let picture = control.session_thumbnail(&context, id, size.width, size.height).await?;
-    let headers =
-        [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "private, max-age=5")];
+    let picture = control
+        .session_thumbnail(&context, id, size.width, size.height)
+        .await?;
+    let headers = [
+        (header::CONTENT_TYPE, "image/jpeg"),
+        (header::CACHE_CONTROL, "private, max-age=5"),
+    ];
     Ok((headers, picture).into_response())
 }
 

@@ -465,7 +465,8 @@ impl Manager {
         }
     }
 
-    fn candidates(&self, need: &Need, loads: &[AgentLoad]) -> Vec<Candidate> {
+    /// The agents as placement sees them.
+    pub(crate) fn candidates(&self, need: &Need, loads: &[AgentLoad]) -> Vec<Candidate> {
         let views = self.0.links.views();
         loads
             .iter()

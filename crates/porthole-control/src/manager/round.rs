@@ -7,7 +7,7 @@ use porthole_model::{
     session::{EndReason, SessionState, WantedState},
 };
 use porthole_store::{
-    StoreError,
+    PageRequest, StoreError,
     agents::{AgentLoad, Seen},
     sessions::{Change, ChangeError, Session, SessionFilter},
 };
@@ -84,6 +84,7 @@ impl Manager {
         let observed = self.0.links.all_observed();
         let loads = self.0.store.agents().loads().await?;
         let lost_or_found = self.note_agents(&loads).await?;
+        self.note_images().await?;
         let sessions = self
             .0
             .store
@@ -113,6 +114,23 @@ impl Manager {
         self.remove_strays(&observed, &known);
         let mut memory = self.memory();
         memory.sessions.retain(|id, _| known.contains_key(id));
+        Ok(())
+    }
+
+    /// Has agents hold the images of all workspaces that can be launched.
+    async fn note_images(&self) -> Result<(), StoreError> {
+        let page = PageRequest {
+            limit: 10_000,
+            ..PageRequest::default()
+        };
+        let workspaces = self.0.store.workspaces().list(None, &page).await?.items;
+        let mut images = Vec::new();
+        for settings in workspaces.into_iter().map(|workspace| workspace.settings) {
+            if settings.enabled && !images.contains(&settings.image) {
+                images.push(settings.image);
+            }
+        }
+        self.0.links.set_images(images);
         Ok(())
     }
 

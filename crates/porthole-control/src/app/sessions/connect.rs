@@ -47,7 +47,9 @@ impl Control {
         id: SessionId,
     ) -> Result<Connection, AppError> {
         let session = self.displayed(context, id).await?;
-        let agent_id = session.agent_id.ok_or_else(|| AppError::conflict("it has no agent"))?;
+        let agent_id = session
+            .agent_id
+            .ok_or_else(|| AppError::conflict("it has no agent"))?;
         let expires_at = OffsetDateTime::now_utc() + Duration::from_secs(LIFETIME);
         let grant = Grant {
             stream_id: StreamId::new(),
@@ -61,8 +63,16 @@ impl Control {
             clipboard_up: true,
             clipboard_max: CLIPBOARD_MAX,
         };
-        let ticket = self.tickets.sign(grant.clone()).map_err(AppError::internal)?;
-        Ok(Connection { path: format!("/gateway/v1/sessions/{id}/display"), ticket, grant, expires_at })
+        let ticket = self
+            .tickets
+            .sign(grant.clone())
+            .map_err(AppError::internal)?;
+        Ok(Connection {
+            path: format!("/gateway/v1/sessions/{id}/display"),
+            ticket,
+            grant,
+            expires_at,
+        })
     }
 
     /// The session, as soon as it has a display.
@@ -109,7 +119,9 @@ impl Control {
                 _ => "the session is stopped; resume it first",
             }));
         }
-        let Some(agent_id) = session.agent_id else { return Ok(false) };
+        let Some(agent_id) = session.agent_id else {
+            return Ok(false);
+        };
         if !self.links().connected(agent_id) {
             return Err(AppError::Unavailable(
                 "the session's agent is not connected at the moment; the session is kept".into(),
@@ -139,6 +151,8 @@ impl Control {
         }
         // Where it is now, which after a retry may be elsewhere than when the ticket was signed.
         let agent_id = session.agent_id.unwrap_or(grant.agent_id);
-        self.links().open_stream(agent_id, grant.session_id, grant.access).await
+        self.links()
+            .open_stream(agent_id, grant.session_id, grant.access)
+            .await
     }
 }

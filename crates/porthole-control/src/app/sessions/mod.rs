@@ -42,6 +42,52 @@ pub struct SessionWish {
     pub device_pixel_ratio: Option<f64>,
     /// More environment than the workspace's own. For administrators and API keys.
     pub environment: BTreeMap<String, String>,
+    /// The address that a browser workspace opens first.
+    pub launch_url: Option<String>,
+    /// The user's time zone, such as `Europe/Berlin`.
+    pub timezone: Option<String>,
+    /// The user's language, such as `de_DE.UTF-8`.
+    pub language: Option<String>,
+}
+
+impl SessionWish {
+    /// What the viewer's page tells of its user, as the images' start-up scripts read it.
+    fn preferences(&self) -> Result<BTreeMap<String, String>, AppError> {
+        let mut environment = BTreeMap::new();
+        let mut faults = super::validate::Faults::default();
+        for (field, value, most, variables) in [
+            (
+                "kasm_url",
+                &self.launch_url,
+                2048,
+                &["KASM_URL", "LAUNCH_URL"][..],
+            ),
+            ("client_timezone", &self.timezone, 64, &["TZ"]),
+            ("client_language", &self.language, 64, &["LANG", "LC_ALL"]),
+        ] {
+            let Some(value) = value.as_ref().filter(|value| !value.is_empty()) else {
+                continue;
+            };
+            if value.contains(char::is_control) {
+                faults.add(field, "it has control characters");
+            }
+            faults.text(field, Some(value), most);
+            for variable in variables {
+                environment.insert((*variable).to_owned(), value.clone());
+            }
+        }
+        if self
+            .device_pixel_ratio
+            .is_some_and(|ratio| !(0.25..=8.0).contains(&ratio))
+        {
+            faults.add("device_pixel_ratio", "it is not between 0.25 and 8");
+        }
+        faults.finish()?;
+        if let Some(ratio) = self.device_pixel_ratio {
+            environment.insert("PORTHOLE_DEVICE_PIXEL_RATIO".into(), ratio.to_string());
+        }
+        Ok(environment)
+    }
 }
 
 /// A session with what only its agent and its workspace know of it.
@@ -96,6 +142,20 @@ impl Control {
         workspace_id: WorkspaceId,
         wish: SessionWish,
     ) -> Result<SessionView, AppError> {
+        Ok(self.place_session(context, workspace_id, wish).await??)
+    }
+
+    /// As [`request_session`](Self::request_session), with the manager's refusal apart from what is
+    /// wrong with the request itself.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn place_session(
+        &self,
+        context: &RequestContext,
+        workspace_id: WorkspaceId,
+        wish: SessionWish,
+    ) -> Result<Result<SessionView, Refused>, AppError> {
         let user_id = match wish.user_id {
             Some(user_id) if context.user_id() == Some(user_id) => user_id,
             Some(user_id) => {
@@ -106,11 +166,15 @@ impl Control {
         };
         let user = self.store.users().find(user_id).await?;
         if user.disabled {
-            return Err(AppError::conflict(format!("the account {} is switched off", user.username)));
+            return Err(AppError::conflict(format!(
+                "the account {} is switched off",
+                user.username
+            )));
         }
         let workspace = self.launchable(context, user_id, workspace_id).await?;
         let settings = workspace.settings;
         let mut environment = settings.environment;
+        environment.extend(wish.preferences()?);
         if !wish.environment.is_empty() {
             context.require_admin()?;
             let mut faults = super::validate::Faults::default();
@@ -119,30 +183,34 @@ impl Control {
             environment.extend(wish.environment);
         }
         let (width, height) = size(wish.width, wish.height)?;
-        if let Some(ratio) = wish.device_pixel_ratio {
-            if !(0.25..=8.0).contains(&ratio) {
-                return Err(AppError::invalid("device_pixel_ratio", "it is not between 0.25 and 8"));
-            }
-            // Start-up scripts and toolkits may scale by it.
-            environment
-                .entry("PORTHOLE_DEVICE_PIXEL_RATIO".into())
-                .or_insert_with(|| ratio.to_string());
-        }
         let launch = Launch {
             user_id,
             username: user.username,
             workspace_id,
             workspace_name: settings.name,
             image: settings.image,
-            resources: Resources { cores: settings.cores, memory: settings.memory },
+            resources: Resources {
+                cores: settings.cores,
+                memory: settings.memory,
+            },
             shm_size: settings.shm_size,
             environment,
             width,
             height,
             actor: actor_name(context),
         };
-        let session = self.manager.request(launch).await?;
-        self.view(session).await
+        let session = match self.manager.request(launch).await {
+            Ok(session) => session,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        // The user may have been deleted meanwhile, with all sessions that were there then.
+        if let Err(error @ StoreError::NotFound { .. }) = self.store.users().find(user_id).await {
+            self.manager
+                .delete(session.id, EndReason::UserDeleted, None)
+                .await?;
+            return Err(error.into());
+        }
+        Ok(Ok(self.view(session).await?))
     }
 
     /// The workspace, if the user may launch it.
@@ -182,9 +250,15 @@ impl Control {
         } else {
             Some(context.require_user()?)
         };
-        let filter = SessionFilter { user_id, ..SessionFilter::default() };
+        let filter = SessionFilter {
+            user_id,
+            ..SessionFilter::default()
+        };
         let page = self.store.sessions().list(filter, request).await?;
-        Ok(Page { total: page.total, items: self.views(page.items).await? })
+        Ok(Page {
+            total: page.total,
+            items: self.views(page.items).await?,
+        })
     }
 
     /// Every session of one user.
@@ -199,7 +273,10 @@ impl Control {
         if context.user_id() != Some(user_id) {
             context.require_admin()?;
         }
-        let filter = SessionFilter { user_id: Some(user_id), ..SessionFilter::default() };
+        let filter = SessionFilter {
+            user_id: Some(user_id),
+            ..SessionFilter::default()
+        };
         let sessions = self.store.sessions().all(filter).await?;
         self.views(sessions).await
     }
@@ -272,7 +349,10 @@ impl Control {
     ) -> Result<SessionView, AppError> {
         let session = self.accessible(context, id).await?;
         // The right to launch may have been withdrawn since; a workspace that is gone stays usable.
-        match self.launchable(context, session.user_id, session.workspace_id).await {
+        match self
+            .launchable(context, session.user_id, session.workspace_id)
+            .await
+        {
             Ok(_) => {}
             Err(AppError::NotFound { .. }) if self.workspace_is_gone(&session).await? => {}
             Err(error) => return Err(error),
@@ -329,7 +409,11 @@ impl Control {
     ) -> Result<(), AppError> {
         let session = self.accessible(context, id).await?;
         let own = context.user_id() == Some(session.user_id);
-        let reason = if own { EndReason::User } else { EndReason::Administrator };
+        let reason = if own {
+            EndReason::User
+        } else {
+            EndReason::Administrator
+        };
         Ok(self.manager.delete(id, reason, actor_name(context)).await?)
     }
 
@@ -355,7 +439,10 @@ impl Control {
     /// A session with what its agent and its workspace know.
     pub(crate) async fn view(&self, session: Session) -> Result<SessionView, AppError> {
         let views = self.views(vec![session]).await?;
-        views.into_iter().next().ok_or_else(|| AppError::internal("a view of one session is none"))
+        views
+            .into_iter()
+            .next()
+            .ok_or_else(|| AppError::internal("a view of one session is none"))
     }
 
     async fn views(&self, sessions: Vec<Session>) -> Result<Vec<SessionView>, AppError> {
@@ -382,22 +469,28 @@ impl Control {
             }
         }
         let view = |session: Session| {
-            let observed =
-                session.agent_id.and_then(|agent| self.links().observed(agent, session.id));
-            let starts =
-                matches!(session.state, SessionState::Requested | SessionState::Starting);
+            let observed = session
+                .agent_id
+                .and_then(|agent| self.links().observed(agent, session.id));
+            let starts = matches!(
+                session.state,
+                SessionState::Requested | SessionState::Starting
+            );
             let live = observed.as_ref().and_then(progress_of).cloned();
             SessionView {
-                icon: icons.get(&session.workspace_id).cloned().unwrap_or_default(),
+                icon: icons
+                    .get(&session.workspace_id)
+                    .cloned()
+                    .unwrap_or_default(),
                 agent: session.agent_id.map(|id| {
                     let name = names.get(&id).cloned().unwrap_or_default();
                     (id, name, self.links().connected(id))
                 }),
                 progress: live.or_else(|| session.progress.clone()).filter(|_| starts),
                 viewers: observed.map_or(0, |observed| observed.report.viewers),
-                expiry_reason: session.expires_at.map(|_| {
-                    "It is deleted then, unless it is viewed or extended before"
-                }),
+                expiry_reason: session
+                    .expires_at
+                    .map(|_| "It is deleted then, unless it is viewed or extended before"),
                 session,
             }
         };
@@ -410,7 +503,10 @@ fn running_on(session: &Session) -> Result<AgentId, AppError> {
     match session.agent_id {
         Some(agent) if session.state == SessionState::Running => Ok(agent),
         _ if session.wanted == WantedState::Deleted => Err(AppError::not_found("session")),
-        _ => Err(AppError::conflict(format!("the session is {}; it must run for this", session.state))),
+        _ => Err(AppError::conflict(format!(
+            "the session is {}; it must run for this",
+            session.state
+        ))),
     }
 }
 
@@ -428,9 +524,15 @@ fn size(width: Option<u16>, height: Option<u16>) -> Result<(u16, u16), AppError>
     for (field, value) in [("width", width), ("height", height)] {
         if value.is_some_and(|value| !SIZES.contains(&value)) {
             let (least, most) = (SIZES.start(), SIZES.end());
-            faults.add(field, format!("it is not between {least} and {most} pixels"));
+            faults.add(
+                field,
+                format!("it is not between {least} and {most} pixels"),
+            );
         }
     }
     faults.finish()?;
-    Ok((width.unwrap_or(DEFAULT_SIZE.0), height.unwrap_or(DEFAULT_SIZE.1)))
+    Ok((
+        width.unwrap_or(DEFAULT_SIZE.0),
+        height.unwrap_or(DEFAULT_SIZE.1),
+    ))
 }
