@@ -2,7 +2,7 @@
 
 use crate::{
     classify::{Class, Palette},
-    compare::steps,
+    grid::{CELL, cell_count, steps},
     jpeg::{Jpeg, Quality, TurboJpeg},
     region::Region,
 };
@@ -12,8 +12,6 @@ use porthole_rfb::{
     server::{MAX_JPEG, MAX_TIGHT_WIDTH, TightWriter, Update, ZrleWriter},
 };
 
-/// The grid on which a frame is judged.
-const CELL: u16 = 64;
 /// The most pixels of a compressed rectangle: its data stays far below Tight's 22 bits of length,
 /// and a viewer can show one while it waits for the next.
 const MAX_AREA: usize = 1 << 18;
@@ -324,10 +322,4 @@ impl Run {
     fn has_room(&self, pixels: usize) -> bool {
         matches!(self.class, Class::Solid(_)) || pixels <= MAX_AREA
     }
-}
-
-/// How many cells a rectangle touches.
-fn cell_count(rect: Rect) -> usize {
-    let count = |from: u16, to: u32| to.div_ceil(CELL.into()) as usize - usize::from(from / CELL);
-    count(rect.x, rect.right()) * count(rect.y, rect.bottom())
 }
