@@ -1,0 +1,99 @@
+/** Headless Chromium, a fresh one per cell, and the probe in its pages and workers. */
+
+import { readFileSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+import { descendants, until } from './process.mjs';
+
+const WIDTH = 1920;
+const HEIGHT = 1080;
+let counter = 0;
+
+export class Browser {
+  static async launch({ network, here, url, stub = false }) {
+    const self = new Browser();
+    counter += 1;
+    const mark = `--porthole-bench=${process.pid}-${counter}`;
+    self.browser = await chromium.launch({
+      executablePath: network.chromium,
+      headless: true,
+      timeout: 30_000,
+      args: [
+        '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+        '--disable-component-update', '--disable-sync', mark,
+        // WebCodecs wants a secure context; the far end of a shaped link has no name of its own.
+        `--unsafely-treat-insecure-origin-as-secure=${new URL(url).origin}`,
+      ],
+    });
+    const all = descendants([process.pid]);
+    self.root = all.find((pid) => commandLine(pid).includes(mark));
+    self.probe = readFileSync(`${here}/pages/${stub ? 'stub' : 'probe'}.js`, 'utf8');
+    self.url = url;
+    return self;
+  }
+
+  /** A new page with the probe; not yet anywhere. */
+  async page() {
+    const context = await this.browser.newContext({ viewport: { width: WIDTH, height: HEIGHT }, deviceScaleFactor: 1, ignoreHTTPSErrors: true });
+    const page = await context.newPage();
+    page.setDefaultTimeout(30_000);
+    await page.addInitScript({ content: this.probe });
+    page.on('worker', (worker) => worker.evaluate(this.probe).catch(() => {}));
+    return page;
+  }
+
+  /** Processor time of the browser's processes so far is of these. */
+  pids() {
+    return this.root ? descendants([this.root]) : [];
+  }
+
+  async close() {
+    await Promise.race([this.browser.close(), new Promise((resolve) => setTimeout(resolve, 5000))]);
+    for (const pid of this.pids()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {}
+    }
+  }
+}
+
+function commandLine(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * The frame or worker that holds the remote screen. `flip(bright)` paints the whole display white
+ * or black; the screen is the element that follows.
+ */
+export async function findScreen(page, flip, milliseconds = 20_000) {
+  const hosts = () => [...page.frames(), ...page.workers()];
+  const look = async (host) => {
+    try {
+      return await host.evaluate(([w, h, x, y]) => globalThis.__bench?.look(w, h, x, y) ?? [], [WIDTH, HEIGHT, 301, 201]);
+    } catch {
+      return [];
+    }
+  };
+  const seen = new Map();
+  let bright = false;
+  return until('the remote screen in the page', async () => {
+    bright = !bright;
+    await flip(bright);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    for (const host of hosts()) {
+      const values = await look(host);
+      for (let index = 0; index < values.length; index += 1) {
+        const key = `${hosts().indexOf(host)}.${index}`;
+        const follows = values[index] >= 0 && values[index] > 128 === bright;
+        seen.set(key, follows ? (seen.get(key) ?? 0) + 1 : 0);
+        if (seen.get(key) < 4) continue;
+        await host.evaluate(([w, h, i]) => globalThis.__bench.choose(w, h, i), [WIDTH, HEIGHT, index]);
+        return host;
+      }
+    }
+    return undefined;
+  }, milliseconds, 0);
+}

@@ -1,0 +1,65 @@
+/** Porthole's display alone: `porthole-display` with its Xvfb, a thin bridge, and web/viewer. */
+
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { buildSync } from 'esbuild';
+import { start, stop, until } from '../process.mjs';
+import { freeDisplay, freePort, portUp } from './x11.mjs';
+
+export const name = 'display';
+export const label = 'Porthole display';
+
+export function unavailable({ programs }) {
+  for (const program of [binary(programs), path.join(programs, 'porthole-bench-bridge')]) {
+    if (!existsSync(program)) return `${program} is missing (cargo build --release -p porthole-display -p porthole-scenes)`;
+  }
+  return undefined;
+}
+
+/** The one that goes into the image, static, where it was built; else a plain build. */
+const binary = (programs) =>
+  process.env.PORTHOLE_DISPLAY_BINARY ??
+  [path.join(programs, '../display/x86_64-unknown-linux-gnu/release/porthole-display'), path.join(programs, 'porthole-display')].find(existsSync) ??
+  path.join(programs, 'porthole-display');
+
+export async function open({ address, programs, folder, log, here }) {
+  const number = freeDisplay();
+  const files = path.join(folder, 'viewer');
+  mkdirSync(files, { recursive: true });
+  copyFileSync(path.join(here, 'pages/porthole.html'), path.join(files, 'index.html'));
+  buildSync({ entryPoints: [path.join(here, 'pages/porthole.ts')], bundle: true, minify: true, format: 'esm', target: 'es2022', outfile: path.join(files, 'viewer.js'), logLevel: 'error', nodePaths: [path.join(here, 'node_modules')] });
+  const port = await freePort(address);
+  const socket = path.join(folder, `display-${number}.sock`);
+  // Memory, as /tmp is in the display's container.
+  const memory = mkdtempSync('/dev/shm/porthole-bench-');
+  const display = start(binary(programs), [], {
+    log,
+    env: {
+      PORTHOLE_DISPLAY_FRAMEBUFFER_DIR: memory, PORTHOLE_DISPLAY_SOCKET: socket, PORTHOLE_DISPLAY_NUMBER: String(number),
+      PORTHOLE_DISPLAY_SIZE: '1920x1080', PORTHOLE_DISPLAY_NAME: 'bench',
+    },
+  });
+  let bridge;
+  const close = async () => {
+    await stop(bridge);
+    await stop(display);
+    rmSync(memory, { recursive: true, force: true });
+  };
+  try {
+    await until('porthole-display', () => {
+      if (display.exitCode !== null) throw new Error(`porthole-display ended with ${display.exitCode}`);
+      return existsSync(socket);
+    });
+    bridge = start(path.join(programs, 'porthole-bench-bridge'), ['--listen', `${address}:${port}`, '--socket', socket, '--files', files], { log });
+    await portUp(address, port, bridge);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    display: number, port, url: `http://${address}:${port}/`,
+    roots: () => [display.pid, bridge.pid],
+    wire: { kind: 'websocket', socket, path: '/rfb?access=control' },
+    close,
+  };
+}
