@@ -53,13 +53,12 @@ quietly() {
 
 # --- packages ---------------------------------------------------------------------------------
 
-package_installed() { [[ "$(dpkg-query -Wf '${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]; }
-
 # install_packages NAME …: those that are missing and that this release has.
 install_packages() {
   have apt-get || die "packages can be installed on Debian and Ubuntu only: $*" "Install the equivalents with your system's package manager, then run this again."
-  local missing=() name log=$PORTHOLE_CACHE/apt.log
-  for name in "$@"; do package_installed "$name" || missing+=("$name"); done
+  local missing=() name installed log=$PORTHOLE_CACHE/apt.log
+  installed=$(dpkg-query -Wf '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null || true)
+  for name in "$@"; do [[ $'\n'$installed$'\n' == *$'\n'"$name installed"$'\n'* ]] || missing+=("$name"); done
   [[ ${#missing[@]} -gt 0 ]] || return 0
   note "Installing ${missing[*]}"
   # Another apt may hold the lock for a while on a machine that has just started.
