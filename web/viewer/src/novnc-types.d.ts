@@ -33,6 +33,7 @@ declare module '@novnc/novnc' {
 
     protected _sock: Sock;
     protected _display: Display;
+    protected _keyboard: { _allKeysUp(): void };
     protected _screen: HTMLDivElement;
     protected _canvas: HTMLCanvasElement;
     protected _fbWidth: number;
@@ -42,6 +43,7 @@ declare module '@novnc/novnc' {
     protected _pendingRemoteResize: boolean;
     protected _rfbConnectionState: string;
     protected _framebufferUpdate(): boolean;
+    protected _handleMessage(): void;
     protected _handleResize(): void;
     protected _handleServerFenceMsg(): boolean;
     protected _requestRemoteResize(): void;

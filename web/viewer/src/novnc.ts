@@ -40,6 +40,7 @@ export class RfbConnection extends RFB {
   declare private listener: RfbListener | undefined;
   declare private mode: ScaleMode | undefined;
   declare private pingAt: number | undefined;
+  declare private heardAt: number | undefined;
   declare private settling: (() => void)[] | undefined;
   declare private resizeTimer: number | undefined;
   declare private lastSize: string | undefined;
@@ -51,6 +52,8 @@ export class RfbConnection extends RFB {
     this.mode = mode;
     this.background = 'transparent';
     this._screen.style.overflow = 'hidden';
+    // A key that is down when the focus goes elsewhere comes up there: release it here.
+    this._canvas.addEventListener('blur', () => this._keyboard._allKeysUp());
     this.addEventListener('connect', () => listener.connected());
     this.addEventListener('disconnect', () => {
       clearTimeout(this.resizeTimer);
@@ -126,6 +129,12 @@ export class RfbConnection extends RFB {
     return this.pingAt === undefined ? 0 : performance.now() - this.pingAt;
   }
 
+  /** How long nothing at all has come while an answer is owed, in milliseconds. */
+  get silence(): number {
+    if (this.pingAt === undefined) return 0;
+    return performance.now() - Math.max(this.pingAt, this.heardAt ?? 0);
+  }
+
   /** noVNC asks for this size: the area in device pixels. */
   protected override _screenSize(): { w: number; h: number } {
     const wanted = devicePixels(this.area(), window.devicePixelRatio);
@@ -160,6 +169,11 @@ export class RfbConnection extends RFB {
 
   // The picture is never clipped: scaling covers every size.
   protected override _updateClip(): void {}
+
+  protected override _handleMessage(): void {
+    this.heardAt = performance.now();
+    super._handleMessage();
+  }
 
   protected override _handleResize(): void {
     this.layout();

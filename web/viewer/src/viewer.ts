@@ -60,8 +60,8 @@ const QUALITIES: Readonly<Record<Quality, { quality: number; compression: number
 const PING_EVERY = 2_000;
 /** An answer this late turns the connection's dot amber. */
 const SLOW_AFTER = 3_000;
-/** An answer this late means that the connection is dead, whatever the socket says. */
-const DEAD_AFTER = 10_000;
+/** Silence this long with an answer owed means that the connection is dead, whatever the socket says. */
+const DEAD_AFTER = 15_000;
 /** How long a socket may take to open. */
 const OPEN_WITHIN = 10_000;
 /** A session that is still being prepared is asked again this soon. */
@@ -264,9 +264,8 @@ export class Viewer {
   private ping(): void {
     const connection = this.connection;
     if (!connection) return;
-    const { owed } = connection;
-    if (owed > DEAD_AFTER) this.lose('network');
-    else if (owed > SLOW_AFTER) this.listener.roundTrip?.(undefined);
+    if (connection.silence > DEAD_AFTER) this.lose('network');
+    else if (connection.owed > SLOW_AFTER) this.listener.roundTrip?.(undefined);
     else connection.ping();
   }
 

@@ -4,6 +4,7 @@ import { type KeyboardEvent, type MouseEvent, type ReactNode, useState } from 'r
 import { useTranslation } from 'react-i18next';
 import { useRemembered } from '../lib/use-remembered';
 import classes from './admin.module.css';
+import { compare } from './compare';
 
 /** One column of a list. */
 export interface Column<T> {
@@ -31,12 +32,6 @@ interface Props<T> {
 }
 
 const SIZES = ['25', '50', '100', '250'];
-
-export function compare(a: string | number, b: string | number): number {
-  return typeof a === 'number' && typeof b === 'number'
-    ? a - b
-    : String(a).localeCompare(String(b), undefined, { numeric: true, sensitivity: 'base' });
-}
 
 /** A list that sorts, filters and pages. */
 export function DataTable<T>(props: Props<T>) {

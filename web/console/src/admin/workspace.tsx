@@ -30,6 +30,8 @@ import { UnsavedGuard } from './guard';
 import { PageHead } from './page-head';
 
 const MIB = 1024 ** 2;
+/** The built-in group of everybody. */
+const ALL_USERS = '68d557ac-4cac-42cc-a9f3-1c7c853de0f3';
 const ICONS = ['desktop', 'terminal', 'firefox', 'chromium', 'libreoffice', 'app'].map(
   (name) => `/icons/${name}.svg`,
 );
@@ -72,7 +74,7 @@ function initial(workspace?: Workspace) {
       key,
       value,
     })),
-    group_ids: workspace?.group_ids ?? [],
+    group_ids: workspace?.group_ids ?? [ALL_USERS],
   };
 }
 

@@ -21,7 +21,7 @@ import { Thumbnail } from './thumbnail';
 function Line({ session }: { session: Session }) {
   const { t } = useTranslation();
   const now = useNow();
-  if (session.failure && session.state === 'failed') {
+  if (session.failure) {
     return (
       <Text size="xs" c="var(--mantine-color-error)">
         {session.failure.what}

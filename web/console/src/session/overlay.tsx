@@ -154,6 +154,15 @@ function useCard({ id, session, gone, error, view }: Props): ReactNode {
     );
   }
   const launching = session.state !== 'running';
+  if (!launching && state.kind === 'ended') {
+    // The stream and the session's state disagree; usually the state's news is on its way.
+    return (
+      <Card
+        title={t(`session.reason.${state.reason}`)}
+        actions={<Button onClick={() => view.viewer?.start()}>{t('common.retry')}</Button>}
+      />
+    );
+  }
   if (!launching && view.painted) return null;
   // A network's hiccup on the way is told; that the session is not there yet is what is shown.
   const note =
