@@ -360,7 +360,9 @@ mod tests {
             registry.revoke(Revocation::User(UserId::new()));
         }
         assert!(registry.lock().revoked.len() <= MAX_REVOCATIONS);
-        assert_eq!(registry.admit(grant()).err(), Some(Refused::Ticket));
+        let mut earlier = grant();
+        earlier.exp -= LIFETIME / 2;
+        assert_eq!(registry.admit(earlier).err(), Some(Refused::Ticket));
     }
 
     #[test]
