@@ -52,7 +52,25 @@ rust_tests() {
 stage "Rust tests" rust_tests
 stage "Workspace images" images/test.sh
 stage "Behind nginx" scripts/with-server.sh tests/nginx/run.sh
-stage "Browser tests" scripts/with-server.sh npm --prefix web run e2e
+
+# Ubuntu has no Chromium outside of snaps; playwright's own does.
+find_browser() {
+  local program
+  for program in chromium chromium-browser google-chrome; do
+    # Ubuntu's chromium-browser only tells that there is a snap.
+    if have "$program" && "$program" --version >/dev/null 2>&1; then command -v "$program"; return; fi
+  done
+  local ask='console.log(require("playwright-core").chromium.executablePath())' path
+  path=$(cd web/e2e && node -e "$ask")
+  [[ -x "$path" ]] || (cd web/e2e && as_root env "PATH=$PATH" npx playwright-core install-deps chromium && npx playwright-core install chromium) >"$PORTHOLE_CACHE/browser.log" 2>&1
+  echo "$path"
+}
+browser_tests() {
+  PORTHOLE_BROWSER=${PORTHOLE_BROWSER:-$(find_browser)} || return 1
+  export PORTHOLE_BROWSER
+  PORTHOLE_DOCKER=$(engine_cli) scripts/with-server.sh npm --prefix web run --silent e2e
+}
+stage "Browser tests" browser_tests
 
 minutes=$(((SECONDS - started) / 60))
 for name in ${failed[@]+"${failed[@]}"}; do echo "FAILED: $name"; done
