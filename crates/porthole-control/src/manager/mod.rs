@@ -77,6 +77,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     started_at: OffsetDateTime,
     memory: Mutex<Memory>,
+    rounds: tokio::sync::Mutex<()>,
 }
 
 /// What makes the rounds cheaper and the messages better; losing it loses nothing else.
@@ -86,7 +87,7 @@ struct Memory {
     agents: HashMap<AgentId, AgentMemory>,
     /// When sessions that nobody knows were last told to go.
     strays: HashMap<(AgentId, SessionId), OffsetDateTime>,
-    /// Whether the first round was made.
+    /// Whether the first whole round was made.
     graced: bool,
 }
 
@@ -130,7 +131,6 @@ impl Manager {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let started_at = clock.now();
-        let memory = Mutex::default();
         Self(Arc::new(Inner {
             config,
             store,
@@ -138,7 +138,8 @@ impl Manager {
             events,
             clock,
             started_at,
-            memory,
+            memory: Mutex::default(),
+            rounds: tokio::sync::Mutex::default(),
         }))
     }
 

@@ -80,6 +80,7 @@ impl Manager {
     /// # Errors
     /// When the database does not answer.
     pub async fn round(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.0.rounds.lock().await;
         // Before the store is read: what an agent reports of a session comes after its row.
         let observed = self.0.links.all_observed();
         let loads = self.0.store.agents().loads().await?;
@@ -93,7 +94,7 @@ impl Manager {
             .await?;
 
         let mut known: HashMap<SessionId, AgentId> = HashMap::new();
-        let grace = !std::mem::replace(&mut self.memory().graced, true);
+        let grace = !self.memory().graced;
         for session in sessions {
             if let Some(agent) = session.agent_id {
                 known.insert(session.id, agent);
@@ -114,6 +115,7 @@ impl Manager {
         self.remove_strays(&observed, &known);
         let mut memory = self.memory();
         memory.sessions.retain(|id, _| known.contains_key(id));
+        memory.graced = true;
         Ok(())
     }
 

@@ -71,7 +71,7 @@ impl Stack {
         };
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::default());
-        let control = open(&dir, &config, &clock).await;
+        let control = open_in(&dir, &config, &clock).await;
         let mut stack = Self {
             dir,
             clock,
@@ -112,7 +112,7 @@ impl Stack {
     /// The server dies and starts again on the same database. Agents are not connected yet.
     pub async fn restart_server(&mut self) {
         self.kill_server();
-        self.control = open(&self.dir, &self.config, &self.clock).await;
+        self.control = open_in(&self.dir, &self.config, &self.clock).await;
         self.run();
     }
 
@@ -329,7 +329,7 @@ impl Stack {
     }
 }
 
-async fn open(dir: &TempDir, config: &ControlConfig, clock: &Arc<ManualClock>) -> Control {
+pub async fn open_in(dir: &TempDir, config: &ControlConfig, clock: &Arc<ManualClock>) -> Control {
     let url = format!("sqlite://{}", dir.path().join("porthole.db").display());
     let store = Store::open(&url).await.unwrap();
     Control::with_clock(config.clone(), store, clock.clone())
