@@ -1,136 +1,127 @@
-/** One function for each call of the v1 API that the console makes. */
+/** One function for each call of the v1 API that the console makes, typed by its description. */
 
+import createClient from 'openapi-fetch';
 import { ApiError, errorOf } from './error';
+import type { paths } from './schema';
 import type {
   Agent,
-  AgentCreated,
-  Connect,
-  Group,
-  Me,
-  Page,
+  AgentPatch,
+  NewUser,
   Session,
   SessionRequest,
   User,
-  UserCreate,
   UserPatch,
   Workspace,
-  WorkspaceWrite,
+  WorkspacePatch,
 } from './types';
 
-type Query = Record<string, string | number | boolean | undefined>;
+const client = createClient<paths>({ credentials: 'same-origin' });
 
-async function call<T>(
-  method: string,
-  path: string,
-  options: { body?: unknown; query?: Query; signal?: AbortSignal } = {},
-): Promise<T> {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(options.query ?? {})) {
-    if (value !== undefined && value !== '') query.set(name, String(value));
-  }
-  const tail = query.size > 0 ? `?${query}` : '';
-  let response: Response;
+interface Outcome<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** The answer's body; anything but a success becomes an `ApiError`. */
+async function done<T>(answer: Promise<Outcome<T>>): Promise<T> {
+  let outcome: Outcome<T>;
   try {
-    response = await fetch(`/api/v1${path}${tail}`, {
-      method,
-      credentials: 'same-origin',
-      headers: {
-        accept: 'application/json',
-        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
-      signal: options.signal,
-    });
+    outcome = await answer;
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError(0, { title: 'unreachable' });
   }
-  const text = await response.text();
-  let data: unknown;
-  try {
-    data = text === '' ? undefined : JSON.parse(text);
-  } catch {
-    data = undefined;
-  }
-  if (!response.ok) throw await errorOf(response, data);
+  const { data, error, response } = outcome;
+  if (!response.ok) throw errorOf(response, error);
   return data as T;
 }
 
-const get = <T>(path: string, query?: Query, signal?: AbortSignal) =>
-  call<T>('GET', path, { query, signal });
-const post = <T>(path: string, body?: unknown, signal?: AbortSignal) =>
-  call<T>('POST', path, { body, signal });
-const patch = <T>(path: string, body: unknown) => call<T>('PATCH', path, { body });
-const remove = (path: string) => call<void>('DELETE', path);
+/** The largest part of a list that one call gives. */
+const PART = 200;
+/** More than this is for a search on the server, not for a page. */
+const ENOUGH = 10_000;
 
-/** What a list may be asked for. */
-export interface ListQuery extends Query {
-  limit?: number;
-  cursor?: string;
-  search?: string;
-  all?: boolean;
+interface Part<T> {
+  items: T[];
+  next_cursor?: string | null;
 }
 
-async function everything<T>(path: string, query: ListQuery): Promise<T[]> {
+async function everything<T>(
+  part: (query: { limit: number; cursor?: string }) => Promise<Part<T>>,
+): Promise<T[]> {
   const items: T[] = [];
   let cursor: string | undefined;
   do {
-    const page: Page<T> = await get<Page<T>>(path, { limit: 200, ...query, cursor });
+    const page = await part({ limit: PART, cursor });
     items.push(...page.items);
     cursor = page.next_cursor ?? undefined;
-  } while (cursor !== undefined && items.length < 10_000);
+  } while (cursor !== undefined && items.length < ENOUGH);
   return items;
 }
 
+const at = (id: string) => ({ params: { path: { id } } });
+
 export const api = {
   login: (username: string, password: string) =>
-    post<{ user: { id: string } }>('/auth/login', { username, password }),
-  tokenLogin: (token: string) => post<unknown>('/auth/token-login', { token }),
-  logout: () => post<void>('/auth/logout'),
-  logoutEverywhere: () => post<void>('/auth/logout-everywhere'),
+    done(client.POST('/api/v1/auth/login', { body: { username, password } })),
+  tokenLogin: (token: string) => done(client.POST('/api/v1/auth/token-login', { body: { token } })),
+  logout: () => done(client.POST('/api/v1/auth/logout')),
+  logoutEverywhere: () => done(client.POST('/api/v1/auth/logout-everywhere')),
   changePassword: (current_password: string, new_password: string) =>
-    post<void>('/auth/password', { current_password, new_password }),
-  me: () => get<Me>('/me'),
+    done(client.POST('/api/v1/auth/password', { body: { current_password, new_password } })),
+  me: () => done(client.GET('/api/v1/me')),
 
-  sessions: (all = false) => everything<Session>('/sessions', all ? { all } : {}),
-  session: (id: string, signal?: AbortSignal) => get<Session>(`/sessions/${id}`, undefined, signal),
-  createSession: (request: SessionRequest) => post<Session>('/sessions', request),
+  sessions: (all = false) =>
+    everything<Session>((query) =>
+      done(client.GET('/api/v1/sessions', { params: { query: { ...query, all } } })),
+    ),
+  session: (id: string, signal?: AbortSignal): Promise<Session> =>
+    done(client.GET('/api/v1/sessions/{id}', { ...at(id), signal })),
+  createSession: (body: SessionRequest) => done(client.POST('/api/v1/sessions', { body })),
   sessionAction: (id: string, action: 'stop' | 'resume' | 'extend' | 'retry') =>
-    post<Session>(`/sessions/${id}/${action}`),
-  deleteSession: (id: string) => remove(`/sessions/${id}`),
+    done(client.POST(`/api/v1/sessions/{id}/${action}`, at(id))),
+  deleteSession: (id: string) => done(client.DELETE('/api/v1/sessions/{id}', at(id))),
   connect: (id: string, signal?: AbortSignal) =>
-    post<Connect>(`/sessions/${id}/connect`, undefined, signal),
-  thumbnail: async (id: string, width: number, height: number, signal: AbortSignal) => {
-    const response = await fetch(
-      `/api/v1/sessions/${id}/thumbnail?width=${width}&height=${height}`,
-      { signal, cache: 'no-store' },
-    );
-    if (!response.ok) throw await errorOf(response);
-    return response.blob();
-  },
+    done(client.POST('/api/v1/sessions/{id}/connect', { ...at(id), signal })),
+  thumbnail: (id: string, width: number, height: number, signal: AbortSignal): Promise<Blob> =>
+    done(
+      client.GET('/api/v1/sessions/{id}/thumbnail', {
+        params: { path: { id }, query: { width, height } },
+        parseAs: 'blob',
+        cache: 'no-store',
+        signal,
+      }),
+    ),
   eventsUrl: (all: boolean) => `/api/v1/events${all ? '?all=true' : ''}`,
 
-  workspaces: (all = false) => everything<Workspace>('/workspaces', all ? { all } : {}),
-  workspace: (id: string) => get<Workspace>(`/workspaces/${id}`),
-  createWorkspace: (body: WorkspaceWrite) => post<Workspace>('/workspaces', body),
-  updateWorkspace: (id: string, body: Partial<WorkspaceWrite>) =>
-    patch<Workspace>(`/workspaces/${id}`, body),
-  deleteWorkspace: (id: string) => remove(`/workspaces/${id}`),
+  workspaces: (all = false) =>
+    everything<Workspace>((query) =>
+      done(client.GET('/api/v1/workspaces', { params: { query: { ...query, all } } })),
+    ),
+  workspace: (id: string) => done(client.GET('/api/v1/workspaces/{id}', at(id))),
+  createWorkspace: (body: WorkspacePatch) => done(client.POST('/api/v1/workspaces', { body })),
+  updateWorkspace: (id: string, body: WorkspacePatch) =>
+    done(client.PATCH('/api/v1/workspaces/{id}', { ...at(id), body })),
+  deleteWorkspace: (id: string) => done(client.DELETE('/api/v1/workspaces/{id}', at(id))),
 
-  users: () => everything<User>('/users', {}),
-  user: (id: string) => get<User>(`/users/${id}`),
-  createUser: (body: UserCreate) => post<User>('/users', body),
-  updateUser: (id: string, body: UserPatch) => patch<User>(`/users/${id}`, body),
+  users: () =>
+    everything<User>((query) => done(client.GET('/api/v1/users', { params: { query } }))),
+  user: (id: string) => done(client.GET('/api/v1/users/{id}', at(id))),
+  createUser: (body: NewUser) => done(client.POST('/api/v1/users', { body })),
+  updateUser: (id: string, body: UserPatch) =>
+    done(client.PATCH('/api/v1/users/{id}', { ...at(id), body })),
   /** With the user's sessions. */
-  deleteUser: (id: string) => remove(`/users/${id}?force=true`),
-  logoutUser: (id: string) => post<undefined>(`/users/${id}/logout`),
-  groups: () => everything<Group>('/groups', {}),
+  deleteUser: (id: string) =>
+    done(client.DELETE('/api/v1/users/{id}', { params: { path: { id }, query: { force: true } } })),
+  logoutUser: (id: string) => done(client.POST('/api/v1/users/{id}/logout', at(id))),
+  groups: () => done(client.GET('/api/v1/groups')).then((list) => list.items),
 
-  agents: () => everything<Agent>('/agents', {}),
-  createAgent: (name: string) => post<AgentCreated>('/agents', { name }),
-  updateAgent: (id: string, body: { name?: string; enabled?: boolean }) =>
-    patch<Agent>(`/agents/${id}`, body),
-  deleteAgent: (id: string) => remove(`/agents/${id}`),
+  agents: (): Promise<Agent[]> => done(client.GET('/api/v1/agents')).then((list) => list.items),
+  createAgent: (name: string) => done(client.POST('/api/v1/agents', { body: { name } })),
+  updateAgent: (id: string, body: AgentPatch) =>
+    done(client.PATCH('/api/v1/agents/{id}', { ...at(id), body })),
+  deleteAgent: (id: string) => done(client.DELETE('/api/v1/agents/{id}', at(id))),
 
-  openapi: () => get<unknown>('/openapi.json'),
+  openapi: (): Promise<unknown> => done(client.GET('/api/v1/openapi.json')),
 };

@@ -20,7 +20,7 @@ export class ApiError extends Error {
 }
 
 /** The error of an answer, whatever its body is. */
-export async function errorOf(response: Response, body?: unknown): Promise<ApiError> {
+export function errorOf(response: Response, body: unknown): ApiError {
   const problem: Problem =
     typeof body === 'object' && body !== null
       ? (body as Problem)

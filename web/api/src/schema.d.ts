@@ -4,6 +4,48 @@
  */
 
 export interface paths {
+    "/api/v1/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists agents by name */
+        get: operations["listAgents"];
+        put?: never;
+        /**
+         * Registers an agent
+         * @description The token is shown this once; the command starts the agent on its host.
+         */
+        post: operations["createAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Removes an agent
+         * @description Its token is worth nothing from then on.
+         */
+        delete: operations["deleteAgent"];
+        options?: never;
+        head?: never;
+        /** Changes an agent */
+        patch: operations["updateAgent"];
+        trace?: never;
+    };
     "/api/v1/api-keys": {
         parameters: {
             query?: never;
@@ -138,6 +180,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams changes
+         * @description `session` with the session, `session_gone` with its `id` and the `reason`, `workspaces` and
+         *     `agents` when those lists changed. A comment every 15 s keeps the connection alive. Read the
+         *     lists again after each connecting.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups": {
         parameters: {
             query?: never;
@@ -181,6 +245,160 @@ export interface paths {
         };
         /** This description */
         get: operations["getOpenApi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists sessions, newest first */
+        get: operations["listSessions"];
+        put?: never;
+        /**
+         * Starts a session
+         * @description Refused with 409 and the numbers when no agent has room, or the user has as many as they may.
+         */
+        post: operations["createSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One session */
+        get: operations["getSession"];
+        put?: never;
+        post?: never;
+        /**
+         * Deletes a session
+         * @description Everything in it is gone. A failed session is dismissed with this.
+         */
+        delete: operations["deleteSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Grants a stream to a session's display
+         * @description Waits up to 10 s for a display that is about to be there; then answers 409. Answers 503 while
+         *     the session's agent is not connected.
+         */
+        post: operations["connectSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Winds the session's clock */
+        post: operations["extendSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resumes a stopped session */
+        post: operations["resumeSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts a failed session again */
+        post: operations["retrySession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stops a session
+         * @description Its processes end, its disk is kept, and it holds neither cores nor memory.
+         */
+        post: operations["stopSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A small picture of a running session
+         * @description At most 5 s old.
+         */
+        get: operations["getSessionThumbnail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -296,6 +514,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description What a viewer may do.
+         * @enum {string}
+         */
+        AccessName: "control" | "view";
         /** @description One's own account. */
         Account: {
             /** @description Mail address. */
@@ -310,6 +533,123 @@ export interface components {
             last_name: string;
             /** @description What one signs in with. */
             username: string;
+        };
+        /** @description A container host. Sizes and loads are of the last report; zero before the first. */
+        Agent: {
+            /** @description Whether the server hears of it. */
+            connected: boolean;
+            /**
+             * Format: int32
+             * @description Containers of Porthole on it.
+             */
+            containers: number;
+            /**
+             * Format: double
+             * @description The host's processor cores.
+             */
+            cores: number;
+            /**
+             * Format: double
+             * @description Cores in use.
+             */
+            cores_used: number;
+            /**
+             * Format: int64
+             * @description The disk that holds images and containers, in bytes.
+             */
+            disk_bytes: number;
+            /**
+             * Format: int64
+             * @description Disk space in use in bytes.
+             */
+            disk_used_bytes: number;
+            /** @description Whether new sessions may be placed on it. */
+            enabled: boolean;
+            /** @description The container engine. */
+            engine: string;
+            /** @description The host's name. */
+            hostname: string;
+            /** @description The id. */
+            id: components["schemas"]["AgentId"];
+            /** @description Images that are there. */
+            images: components["schemas"]["AgentImage"][];
+            /**
+             * Format: date-time
+             * @description When it was last heard of.
+             */
+            last_seen_at: string | null;
+            /** @description Whether it runs inside the server. */
+            local: boolean;
+            /**
+             * Format: int64
+             * @description The host's memory in bytes.
+             */
+            memory_bytes: number;
+            /**
+             * Format: int64
+             * @description Memory in use in bytes.
+             */
+            memory_used_bytes: number;
+            /** @description The name. */
+            name: string;
+            /** @description What it offers to sessions. */
+            offered: components["schemas"]["ResourceSize"];
+            /** @description What does not work on the host. */
+            problems: components["schemas"]["Failure"][];
+            /** @description Pulls under way. */
+            pulls: components["schemas"]["AgentPull"][];
+            /** @description What sessions hold of it. */
+            reserved: components["schemas"]["ResourceSize"];
+            /**
+             * Format: int64
+             * @description How many sessions are on it.
+             */
+            sessions: number;
+            /** @description The agent's program version. */
+            version: string;
+            /**
+             * Format: int32
+             * @description Displays that are ready and untaken.
+             */
+            warm_displays: number;
+        };
+        /**
+         * Format: uuid
+         * @description A container host.
+         */
+        AgentId: string;
+        /** @description An image on a host. */
+        AgentImage: {
+            /** @description Its name with its tag. */
+            image: string;
+            /**
+             * Format: int64
+             * @description Its size in bytes.
+             */
+            size_bytes: number;
+        };
+        /** @description Changes of an agent; what is left out stays. */
+        AgentPatch: {
+            /** @description Whether new sessions may be placed on it. */
+            enabled?: boolean | null;
+            /** @description The name; unique. */
+            name?: string | null;
+        };
+        /** @description An image on its way to a host. */
+        AgentPull: {
+            /**
+             * Format: int64
+             * @description Bytes there.
+             */
+            done_bytes: number;
+            failure: components["schemas"]["Failure"] | null;
+            /** @description Its name with its tag. */
+            image: string;
+            /**
+             * Format: int64
+             * @description Bytes in all, as far as known.
+             */
+            total_bytes: number;
         };
         /** @description A key for programs, without its secret. */
         ApiKey: {
@@ -342,6 +682,33 @@ export interface components {
          * @description A pair of API key and secret.
          */
         ApiKeyId: string;
+        /** @description The way to a session's display. */
+        Connect: {
+            /** @description What the viewer may do. */
+            access: components["schemas"]["AccessName"];
+            /** @description Whether text may go from the session to the browser. */
+            clipboard_down: boolean;
+            /** @description Whether text may go from the browser to the session. */
+            clipboard_up: boolean;
+            /**
+             * Format: date-time
+             * @description When the ticket ends.
+             */
+            expires_at: string;
+            /** @description Give this as the query parameter `ticket`; good for one stream and 30 seconds. */
+            ticket: string;
+            /** @description The stream's WebSocket on this server, as a path, without the ticket. */
+            url: string;
+        };
+        /** @description A new agent with its token, which is shown this once. */
+        CreatedAgent: {
+            /** @description The agent. */
+            agent: components["schemas"]["Agent"];
+            /** @description What to run on the container host. */
+            command: string;
+            /** @description What the agent proves itself with. */
+            token: string;
+        };
         /** @description A key with its secret, which is shown this once. */
         CreatedApiKey: components["schemas"]["ApiKey"] & {
             /** @description The secret half; `api_key_secret` in the Kasm-compatible calls. */
@@ -408,6 +775,11 @@ export interface components {
             /** @description The name. */
             name: string;
         };
+        /**
+         * @description The steps of a launch that a person sees, in their order.
+         * @enum {string}
+         */
+        LaunchStep: "placed" | "display" | "pull" | "start" | "window" | "ready";
         /** @description The token of a link into a session. */
         LinkToken: {
             /**
@@ -417,33 +789,21 @@ export interface components {
             token: string;
         };
         /** @description A part of a list. */
+        List_Agent: {
+            /** @description The entries. */
+            items: components["schemas"]["Agent"][];
+            /** @description Give this as `cursor` for the next part; absent at the end. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many entries there are in all.
+             */
+            total: number;
+        };
+        /** @description A part of a list. */
         List_ApiKey: {
             /** @description The entries. */
-            items: {
-                /**
-                 * Format: date-time
-                 * @description When it was made.
-                 */
-                created_at: string;
-                /** @description Whether it can be used. */
-                enabled: boolean;
-                /**
-                 * Format: date-time
-                 * @description When it ends.
-                 */
-                expires_at: string | null;
-                /** @description The id. */
-                id: components["schemas"]["ApiKeyId"];
-                /** @description The public half; `api_key` in the Kasm-compatible calls. */
-                key: string;
-                /**
-                 * Format: date-time
-                 * @description When it was last used, to the minute.
-                 */
-                last_used_at: string | null;
-                /** @description What its maker called it. */
-                name: string;
-            }[];
+            items: components["schemas"]["ApiKey"][];
             /** @description Give this as `cursor` for the next part; absent at the end. */
             next_cursor?: string | null;
             /**
@@ -455,28 +815,19 @@ export interface components {
         /** @description A part of a list. */
         List_Group: {
             /** @description The entries. */
-            items: {
-                /** @description What it is for. */
-                description: string;
-                /** @description The id. */
-                id: components["schemas"]["GroupId"];
-                /**
-                 * Format: int64
-                 * @description How many members it has.
-                 */
-                members: number;
-                /** @description The name. */
-                name: string;
-                /** @description What its members may do. */
-                permissions: components["schemas"]["Permission"][];
-                /**
-                 * Format: int32
-                 * @description Where groups differ, the lower number wins.
-                 */
-                priority: number;
-                /** @description Whether it is built in. */
-                system: boolean;
-            }[];
+            items: components["schemas"]["Group"][];
+            /** @description Give this as `cursor` for the next part; absent at the end. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many entries there are in all.
+             */
+            total: number;
+        };
+        /** @description A part of a list. */
+        List_Session: {
+            /** @description The entries. */
+            items: components["schemas"]["Session"][];
             /** @description Give this as `cursor` for the next part; absent at the end. */
             next_cursor?: string | null;
             /**
@@ -488,45 +839,7 @@ export interface components {
         /** @description A part of a list. */
         List_User: {
             /** @description The entries. */
-            items: {
-                /**
-                 * Format: date-time
-                 * @description When the account was made.
-                 */
-                created_at: string;
-                /** @description Whether an administrator switched the account off. */
-                disabled: boolean;
-                /** @description Mail address. */
-                email: string;
-                /** @description First name. */
-                first_name: string;
-                /** @description Their groups, the weightiest first. */
-                groups: components["schemas"]["GroupName"][];
-                /** @description The id. */
-                id: components["schemas"]["UserId"];
-                /**
-                 * Format: date-time
-                 * @description The last sign-in.
-                 */
-                last_login_at: string | null;
-                /** @description Last name. */
-                last_name: string;
-                /** @description Whether the account is locked after too many wrong passwords. */
-                locked: boolean;
-                /** @description An administrator's notes. */
-                notes: string;
-                /** @description Organisation. */
-                organization: string;
-                /** @description Telephone number. */
-                phone: string;
-                /**
-                 * Format: int64
-                 * @description How many sessions they have.
-                 */
-                sessions: number;
-                /** @description What they sign in with. */
-                username: string;
-            }[];
+            items: components["schemas"]["User"][];
             /** @description Give this as `cursor` for the next part; absent at the end. */
             next_cursor?: string | null;
             /**
@@ -538,59 +851,7 @@ export interface components {
         /** @description A part of a list. */
         List_Workspace: {
             /** @description The entries. */
-            items: {
-                /** @description Whether an agent could run it. */
-                available: boolean;
-                /** @description Where it is listed. */
-                categories: string[];
-                /**
-                 * Format: double
-                 * @description Cores for each session.
-                 */
-                cores: number;
-                /**
-                 * Format: date-time
-                 * @description When it was made.
-                 */
-                created_at: string;
-                /** @description What it is for. */
-                description: string;
-                /** @description Whether it can be launched. */
-                enabled: boolean;
-                /** @description Environment variables for its containers; shown to administrators only. */
-                environment: {
-                    [key: string]: string;
-                };
-                /** @description The groups whose members may launch it; shown to administrators only. */
-                group_ids: components["schemas"]["GroupId"][];
-                /** @description Whether it is left out of the dashboard. */
-                hidden: boolean;
-                /** @description The picture: a path on this server or a data URI; may be empty. */
-                icon: string;
-                /** @description The id. */
-                id: components["schemas"]["WorkspaceId"];
-                /** @description The container image with its tag or digest. */
-                image: string;
-                /**
-                 * Format: int64
-                 * @description Memory for each session in bytes.
-                 */
-                memory_bytes: number;
-                /** @description The name that people see. */
-                name: string;
-                /**
-                 * Format: int64
-                 * @description Shared memory (`/dev/shm`) for each session in bytes.
-                 */
-                shm_size_bytes: number;
-                /** @description Why none could, for a person to read. */
-                unavailable_reason: string | null;
-                /**
-                 * Format: date-time
-                 * @description When it was last changed.
-                 */
-                updated_at: string;
-            }[];
+            items: components["schemas"]["Workspace"][];
             /** @description Give this as `cursor` for the next part; absent at the end. */
             next_cursor?: string | null;
             /**
@@ -621,9 +882,14 @@ export interface components {
             /** @description What it may do. */
             permissions: components["schemas"]["Permission"][];
             /** @description The server. */
-            server: components["schemas"]["Server"];
+            server: components["schemas"]["ServerInfo"];
             /** @description The account. */
             user: components["schemas"]["Account"];
+        };
+        /** @description A new agent. */
+        NewAgent: {
+            /** @description What to call it; unique. */
+            name: string;
         };
         /** @description A new key for programs. */
         NewApiKey: {
@@ -634,6 +900,26 @@ export interface components {
             expires_at?: string | null;
             /** @description What to call it. */
             name: string;
+        };
+        /** @description A wish for a session. */
+        NewSession: {
+            /**
+             * Format: double
+             * @description Device pixels per CSS pixel of the viewer, 0.25 to 8.
+             */
+            device_pixel_ratio?: number | null;
+            /**
+             * Format: int32
+             * @description The display's first height in device pixels, 64 to 5120.
+             */
+            height?: number | null;
+            /**
+             * Format: int32
+             * @description The display's first width in device pixels, 64 to 5120; the viewer changes it later.
+             */
+            width?: number | null;
+            /** @description What to launch. */
+            workspace_id: components["schemas"]["WorkspaceId"];
         };
         /** @description A new user. */
         NewUser: {
@@ -703,12 +989,110 @@ export interface components {
              */
             type: string;
         };
+        /** @description How far a launch is. */
+        Progress: {
+            /** @description More for a person to read, such as `1.2 of 2.8 GB`. */
+            detail?: string | null;
+            /**
+             * Format: int32
+             * @description How much of this step is done, 0 to 100, where that is known.
+             */
+            percent?: number | null;
+            /** @description The step under way. */
+            step: components["schemas"]["LaunchStep"];
+        };
+        /** @description Cores and memory. */
+        ResourceSize: {
+            /**
+             * Format: double
+             * @description Processor cores.
+             */
+            cores: number;
+            /**
+             * Format: int64
+             * @description Memory in bytes.
+             */
+            memory_bytes: number;
+        };
         /** @description The server. */
-        Server: {
-            /** @description Its product's name. */
+        ServerInfo: {
+            /** @description The installation's name. */
             name: string;
             /** @description Its version. */
             version: string;
+        };
+        /** @description One running instance of a workspace. */
+        Session: {
+            agent: components["schemas"]["SessionAgent"] | null;
+            /**
+             * Format: date-time
+             * @description When it was requested.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it is deleted unless it is kept alive; a viewer keeps it alive.
+             */
+            expires_at: string | null;
+            /** @description What its clock waits for, for a person to read. */
+            expiry_reason: string | null;
+            failure: components["schemas"]["Failure"] | null;
+            /** @description The id. */
+            id: components["schemas"]["SessionId"];
+            progress: components["schemas"]["Progress"] | null;
+            /**
+             * Format: date-time
+             * @description When it first ran.
+             */
+            started_at: string | null;
+            /** @description Where it is on its way. */
+            state: components["schemas"]["SessionState"];
+            /** @description Whose it is. */
+            user: components["schemas"]["SessionUser"];
+            /**
+             * Format: int32
+             * @description Viewers connected.
+             */
+            viewers: number;
+            /** @description What is wanted of it. */
+            wanted: components["schemas"]["WantedState"];
+            /** @description What it is an instance of. */
+            workspace: components["schemas"]["SessionWorkspace"];
+        };
+        /** @description The agent of a session. */
+        SessionAgent: {
+            /** @description Whether the server hears of it. The session goes on when not. */
+            connected: boolean;
+            /** @description The id. */
+            id: components["schemas"]["AgentId"];
+            /** @description The name. */
+            name: string;
+        };
+        /**
+         * Format: uuid
+         * @description One running instance of a workspace; the Kasm-compatible API calls it `kasm_id`.
+         */
+        SessionId: string;
+        /**
+         * @description Where a session is on its way. Stored in `kasms.state`.
+         * @enum {string}
+         */
+        SessionState: "requested" | "starting" | "running" | "stopping" | "stopped" | "deleting" | "failed";
+        /** @description The user of a session. */
+        SessionUser: {
+            /** @description The id. */
+            id: components["schemas"]["UserId"];
+            /** @description The name they sign in with. */
+            username: string;
+        };
+        /** @description The workspace of a session. */
+        SessionWorkspace: {
+            /** @description Its picture; empty when the workspace is gone. */
+            icon: string;
+            /** @description The id; the workspace may be gone. */
+            id: components["schemas"]["WorkspaceId"];
+            /** @description Its name when the session was requested. */
+            name: string;
         };
         /** @description A person who signs in. */
         User: {
@@ -783,6 +1167,11 @@ export interface components {
             /** @description What they sign in with; kept in lower case. */
             username?: string | null;
         };
+        /**
+         * @description What the user last asked for; the manager moves every session towards it.
+         * @enum {string}
+         */
+        WantedState: "running" | "stopped" | "deleted";
         /** @description Something a user can launch. */
         Workspace: {
             /** @description Whether an agent could run it. */
@@ -889,6 +1278,137 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAgents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Agents */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Agent"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAgent"];
+            };
+        };
+        responses: {
+            /** @description The agent with its token this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedAgent"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteAgent: {
+        parameters: {
+            query?: {
+                /** @description Also when sessions are on it; they end. */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The agent */
+                id: components["schemas"]["AgentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The agent is removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The agent */
+                id: components["schemas"]["AgentId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentPatch"];
+            };
+        };
+        responses: {
+            /** @description The changed agent */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listApiKeys: {
         parameters: {
             query?: never;
@@ -1132,6 +1652,38 @@ export interface operations {
             };
         };
     };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description Everybody's sessions, for administrators; otherwise one's own. */
+                all?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listGroups: {
         parameters: {
             query?: never;
@@ -1206,6 +1758,336 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: {
+                /** @description Everybody's sessions, for administrators; otherwise one's own. */
+                all?: boolean;
+                /** @description Entries at most, 1 to 500; 100 when left out. */
+                limit?: number;
+                /** @description The `next_cursor` of the part before. */
+                cursor?: string;
+                /** @description Only sessions whose workspace or user name holds this text. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Session"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSession"];
+            };
+        };
+        responses: {
+            /** @description The session, on its way */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session is gone, or on its way out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    connectSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where to connect, and the ticket */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connect"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    extendSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retrySession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stopSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSessionThumbnail: {
+        parameters: {
+            query?: {
+                /** @description The largest width in pixels, 16 to 1920; the ratio is kept. */
+                width?: number;
+                /** @description The largest height in pixels, 16 to 1920. */
+                height?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The session */
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
                 };
             };
             /** @description What failed, on which part, and what to do */

@@ -14,7 +14,7 @@ import {
   TextInput,
 } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { api, type Workspace, type WorkspaceWrite } from '@porthole/api';
+import { api, type Workspace, type WorkspacePatch } from '@porthole/api';
 import { IconPlus, IconX } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
@@ -114,7 +114,7 @@ function WorkspaceForm({ workspace }: { workspace?: Workspace }) {
 
   async function save() {
     const { memory, shm, environment, ...rest } = form.getValues();
-    const body: WorkspaceWrite = {
+    const body: WorkspacePatch = {
       ...rest,
       image: rest.image.trim(),
       cores: Number(rest.cores),
