@@ -13,11 +13,13 @@ binary=${PORTHOLE_BINARY:-$CARGO_TARGET_DIR/release/porthole}
 [[ -x "$binary" ]] || die "there is no server at $binary" "Build it: cargo build --release -p porthole"
 
 data=$(mktemp -d "${TMPDIR:-/tmp}/porthole-test.XXXXXX")
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-export PORTHOLE_URL=https://127.0.0.1:$port
+# bench/stream meets it over a slow link, at another address of this machine.
+address=${PORTHOLE_TEST_ADDRESS:-127.0.0.1}
+port=$(python3 -c 'import socket, sys; s = socket.socket(); s.bind((sys.argv[1], 0)); print(s.getsockname()[1])' "$address")
+export PORTHOLE_URL=https://$address:$port
 export PORTHOLE_ADMIN=admin@kasm.local PORTHOLE_ADMIN_PASSWORD=admin-Test-password-1
 export PORTHOLE_USER=user@kasm.local PORTHOLE_USER_PASSWORD=user-Test-password-1
-export PORTHOLE_DATA_DIR=$data PORTHOLE_LISTEN=127.0.0.1:$port PORTHOLE_LOG=$data.log
+export PORTHOLE_DATA_DIR=$data PORTHOLE_LISTEN=$address:$port PORTHOLE_LOG=$data.log
 
 "$binary" serve --data-dir "$data" --listen "$PORTHOLE_LISTEN" >"$PORTHOLE_LOG" 2>&1 </dev/null &
 export PORTHOLE_SERVER_PID=$!

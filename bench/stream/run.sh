@@ -9,7 +9,9 @@ here=$root/bench/stream
 steps=3
 step "Programs"
 if [[ -z "${PORTHOLE_BENCH_PROGRAMS:-}" ]]; then
-  cargo build --release --locked --manifest-path "$root/Cargo.toml" -p porthole-scenes -p porthole-display
+  cargo build --release --locked --manifest-path "$root/Cargo.toml" -p porthole-scenes
+  # The static one that ships; without a container engine the plain one.
+  nested build-display.sh || cargo build --release --locked --manifest-path "$root/Cargo.toml" -p porthole-display
 fi
 step "Peers"
 [[ -d "$here/node_modules/playwright-core" ]] || (cd "$here" && npm ci --no-audit --no-fund)

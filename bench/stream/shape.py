@@ -29,6 +29,10 @@ def device(name):
 def main():
     first, second, rate, delay, loss, queue = sys.argv[1:7]
     rate, delay, loss, queue = float(rate), float(delay) / 1000, float(loss), float(queue) / 1000
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, -15)  # A late link would be another link.
+    except PermissionError:
+        pass
     files = [device(first), device(second)]
     other = {files[0]: files[1], files[1]: files[0]}
     free_at = dict.fromkeys(files, 0.0)

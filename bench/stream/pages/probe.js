@@ -251,4 +251,18 @@
     }
     return result;
   };
+  /** Exact pixels outside a box. */
+  bench.around = (width, height, left, top, wide, high) => {
+    const shown = grab(0, 0, width, height);
+    const a = new Uint32Array(shown.buffer, shown.byteOffset, width * height);
+    const b = new Uint32Array(bench.original.buffer, 0, width * height);
+    let wrong = 0;
+    for (let y = 0; y < height; y += 1) {
+      const beside = y < top || y >= top + high;
+      for (let x = 0; x < width; x += 1) {
+        if ((beside || x < left || x >= left + wide) && a[y * width + x] !== b[y * width + x]) wrong += 1;
+      }
+    }
+    return { wrong, exact: 1 - wrong / (width * height - wide * high) };
+  };
 })();

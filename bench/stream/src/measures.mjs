@@ -145,6 +145,8 @@ export async function scroll(cell) {
 async function play(cell, width, height, x, y) {
   const { host, flipper } = await look(cell);
   await flipper.command('color 203040');
+  const windowed = width < WIDTH;
+  if (windowed) await showStill(cell, host);
   const scene = await cell.scene('video', '--width', width, '--height', height, '--x', x, '--y', y, '--cache', cell.cache);
   const { bit, bits, frames } = scene.ready;
   const points = Array.from({ length: bits }, (_, index) => [x + index * bit + bit / 2, y + bit / 2]);
@@ -171,11 +173,22 @@ async function play(cell, width, height, x, y) {
       }
       quality.push(Math.min(99, 10 * Math.log10((255 ** 2 * width * (height - bit) * 3) / Math.max(sum, 1e-9))));
     }
+    // What stands still beside the video, while it plays.
+    const around = windowed ? await host.evaluate((job) => globalThis.__bench.around(...job), [WIDTH, HEIGHT, x, y, width, height]) : undefined;
     await scene.wait('end', 20_000, from);
+    return { ...result, psnr: median(quality), around: around && around.exact * 100, aroundWrong: around?.wrong };
   } finally {
     closeSync(file);
   }
-  return { ...result, psnr: median(quality) };
+}
+
+/** Shows the still picture, and gives the page its original. */
+async function showStill(cell, host) {
+  const scene = await cell.scene('still');
+  const file = path.join(cell.folder, 'still.rgba');
+  await scene.command(`dump ${file}`);
+  await host.evaluate((text) => globalThis.__bench.reference(text), readFileSync(file).toString('base64'));
+  await scene.command('show');
 }
 
 export const video = (cell) => play(cell, 1280, 720, 320, 180);
@@ -273,8 +286,8 @@ export async function viewers(cell) {
   const further = [];
   let stubs;
   try {
-    if (cell.target.wire) {
-      for (let index = 0; index < 5; index += 1) further.push(await WireClient.connect(cell.target.wire));
+    if (cell.target.viewer) {
+      for (let index = 0; index < 5; index += 1) further.push(await WireClient.connect(cell.target.viewer));
     } else {
       stubs = await Browser.launch({ network: cell.network, here: cell.here, url: cell.target.url, stub: true });
       for (let index = 0; index < 5; index += 1) {

@@ -29,6 +29,7 @@ const ROWS = [
     [scene, 'p95', 'delay p95', 'ms', 1],
     [scene, 'gap', 'gap p95', 'ms', 1],
     [scene, 'psnr', '>PSNR of shown frames', 'dB', 1],
+    [scene, 'around', '>exact pixels around it meanwhile', '%', 2],
     [scene, 'mbit', 'wire', 'Mbit/s', 1],
     [scene, 'bytesEach', 'bytes per shown frame', 'kB', 1, 1000],
     [scene, 'server', 'server CPU', '%', 1],

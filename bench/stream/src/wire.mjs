@@ -13,10 +13,13 @@ export class WireClient {
   #data = Buffer.alloc(0);
   #waiters = [];
 
-  /** `place`: `{kind: 'tcp', port}` or `{kind: 'websocket', socket, path}`. */
+  /**
+   * `place`: `{kind: 'tcp', port}`, or `{kind: 'websocket', path}` with a `port` (and `address`) or
+   * a unix `socket`.
+   */
   static async connect(place) {
     const client = new WireClient();
-    const socket = place.kind === 'tcp' ? connect(place.port, '127.0.0.1') : connect(place.socket);
+    const socket = place.socket ? connect(place.socket) : connect(place.port, place.address ?? '127.0.0.1');
     client.socket = socket;
     client.framed = place.kind === 'websocket';
     socket.setNoDelay?.(true);

@@ -1,6 +1,6 @@
 /** Porthole's display alone: `porthole-display` with its Xvfb, a thin bridge, and web/viewer. */
 
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { buildSync } from 'esbuild';
 import { start, stop, until } from '../process.mjs';
@@ -17,10 +17,13 @@ export function unavailable({ programs }) {
 }
 
 /** The one that goes into the image, static, where it was built; else a plain build. */
-const binary = (programs) =>
-  process.env.PORTHOLE_DISPLAY_BINARY ??
-  [path.join(programs, '../display/x86_64-unknown-linux-gnu/release/porthole-display'), path.join(programs, 'porthole-display')].find(existsSync) ??
-  path.join(programs, 'porthole-display');
+function binary(programs) {
+  if (process.env.PORTHOLE_DISPLAY_BINARY) return process.env.PORTHOLE_DISPLAY_BINARY;
+  const plain = path.join(programs, 'porthole-display');
+  const folder = path.join(programs, '../display');
+  const built = existsSync(folder) ? readdirSync(folder).map((part) => path.join(folder, part, 'release/porthole-display')) : [];
+  return [...built, plain].find(existsSync) ?? plain;
+}
 
 export async function open({ address, programs, folder, log, here }) {
   const number = freeDisplay();
@@ -60,6 +63,7 @@ export async function open({ address, programs, folder, log, here }) {
     display: number, port, url: `http://${address}:${port}/`,
     roots: () => [display.pid, bridge.pid],
     wire: { kind: 'websocket', socket, path: '/rfb?access=control' },
+    viewer: { kind: 'websocket', address, port, path: '/rfb?access=control' },
     close,
   };
 }

@@ -43,6 +43,8 @@ export async function open({ address, cache, folder, log, here }) {
     display: number, port, url: `http://${address}:${port}/index.html`,
     roots: () => [server.pid, proxy.pid],
     wire: { kind: 'tcp', port: raw },
+    // A viewer's whole cost: websockify has a process for each.
+    viewer: { kind: 'websocket', address, port, path: '/websockify' },
     close,
   };
 }
