@@ -6,6 +6,9 @@
 //! `app/` takes a [`RequestContext`]; every failure is an [`AppError`] and becomes HTTP in
 //! `http/error.rs` alone.
 
+// The Kasm-compatible objects have many members.
+#![recursion_limit = "512"]
+
 pub mod app;
 pub mod compat;
 mod context;
@@ -20,4 +23,4 @@ pub mod tickets;
 pub use context::{Actor, RequestContext};
 pub use error::{AppError, FieldError};
 pub use events::{Audience, Event, Events, Revocation};
-pub use state::{Control, ControlConfig};
+pub use state::{CertificatePin, Control, ControlConfig};

@@ -11,9 +11,30 @@ use ipnet::IpNet;
 use porthole_store::Store;
 use std::{ops::Deref, sync::Arc, time::Duration};
 
+/// Tells the SHA-256 of the server's certificate, in hexadecimal digits, while that is one which no
+/// authority vouches for. It becomes a part of the tokens of new agents.
+#[derive(Clone)]
+pub struct CertificatePin(pub Arc<dyn Fn() -> Option<String> + Send + Sync>);
+
+impl Default for CertificatePin {
+    fn default() -> Self {
+        Self(Arc::new(|| None))
+    }
+}
+
+impl std::fmt::Debug for CertificatePin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("CertificatePin").field(&(self.0)()).finish()
+    }
+}
+
 /// How the control plane is set up.
 #[derive(Debug, Clone)]
 pub struct ControlConfig {
+    /// The installation's name.
+    pub name: String,
+    /// What agents that are added now pin.
+    pub pin: CertificatePin,
     /// Proxies besides those on the loopback addresses whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How long a sign-in lasts at most.
@@ -29,6 +50,8 @@ pub struct ControlConfig {
 impl Default for ControlConfig {
     fn default() -> Self {
         Self {
+            name: "Porthole".into(),
+            pin: CertificatePin::default(),
             trusted_proxies: Vec::new(),
             login_lifetime: Duration::from_secs(288_000),
             login_idle: Duration::from_secs(8 * 3600),

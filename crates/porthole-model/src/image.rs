@@ -124,21 +124,30 @@ fn is_host(part: &str) -> bool {
         .map_or((part, None), |(h, p)| (h, Some(p)));
     let named = host.contains('.') || port.is_some() || host == "localhost";
     named
-        && !host.is_empty()
-        && host
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+        && host.split('.').all(is_label)
         && port
             .is_none_or(|p| !p.is_empty() && p.len() <= 5 && p.bytes().all(|b| b.is_ascii_digit()))
 }
 
+/// A part of a host's name: letters and digits, with hyphens between them.
+fn is_label(label: &str) -> bool {
+    let edge = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
+    edge(label.bytes().next())
+        && edge(label.bytes().last())
+        && label
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// A part of a name: letters and digits, with one dot, one or two underscores, or any number of
+/// hyphens between them.
 fn is_component(part: &str) -> bool {
-    let edge = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    edge(part.bytes().next())
-        && edge(part.bytes().last())
-        && part.bytes().all(|b| {
-            b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-')
-        })
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    part.starts_with(letter)
+        && part.ends_with(letter)
+        && part
+            .split(letter)
+            .all(|gap| matches!(gap, "" | "." | "_" | "__") || gap.bytes().all(|b| b == b'-'))
 }
 
 #[cfg(test)]
@@ -178,6 +187,11 @@ mod tests {
             "a:-x",
             "a@sha256:12",
             "-a:1",
+            "a..b:1",
+            "a.-b:1",
+            "a___b:1",
+            "local..st:5000/a:1",
+            "-h.example/a:1",
             "$(x):1",
         ] {
             assert!(

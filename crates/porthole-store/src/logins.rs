@@ -150,6 +150,11 @@ impl Logins<'_> {
         .transpose()
     }
 
+    /// Whether it has not ended.
+    pub async fn lives(self, id: LoginId) -> Result<bool, StoreError> {
+        Ok(logins::Entity::find_by_id(id.to_string()).one(self.0.db()).await?.is_some())
+    }
+
     /// Notes that it was used now.
     pub async fn touch(self, id: LoginId) -> Result<(), StoreError> {
         logins::Entity::update_many()

@@ -5,7 +5,10 @@ use super::{
     validate::{self, Faults},
 };
 use crate::{AppError, Control, RequestContext, Revocation};
-use porthole_model::ids::{GroupId, UserId};
+use porthole_model::{
+    ids::{GroupId, UserId},
+    session::EndReason,
+};
 use porthole_store::{
     Page, PageRequest,
     groups::ALL_USERS,
@@ -258,7 +261,9 @@ impl Control {
                 user.username, user.sessions
             )));
         }
+        // First the user, so that no new session can come between.
         self.store.users().delete(id).await?;
+        self.manager.delete_of_user(id, EndReason::UserDeleted).await?;
         // The logins went with the user's row.
         self.events.revoke(Revocation::UserRevoked(id));
         tracing::info!(user = %user.username, by = ?context.actor, "user deleted");

@@ -4,7 +4,8 @@ use super::validate::{self, Faults};
 use crate::{AppError, Control, Event, FieldError, RequestContext};
 use porthole_model::{
     ids::{GroupId, WorkspaceId},
-    resources::{Bytes, MilliCores},
+    placement::{Need, place},
+    resources::{Bytes, MilliCores, Resources},
 };
 use porthole_store::{
     Page, PageRequest, StoreError,
@@ -109,9 +110,22 @@ impl Control {
         &self,
         workspaces: &[Workspace],
     ) -> Result<Vec<Option<String>>, AppError> {
+        let loads = self.store.agents().loads().await?;
         Ok(workspaces
             .iter()
-            .map(|workspace| (!workspace.settings.enabled).then(|| "it is switched off".to_owned()))
+            .map(|Workspace { settings, .. }| {
+                if !settings.enabled {
+                    return Some("it is switched off".to_owned());
+                }
+                let resources = Resources { cores: settings.cores, memory: settings.memory };
+                let need = Need { resources, image: settings.image.clone() };
+                let mut candidates = self.manager.candidates(&need, &loads);
+                // Whether an agent could ever run it; what is free now decides at launch.
+                for candidate in &mut candidates {
+                    candidate.reserved = Resources::default();
+                }
+                place(&need, &candidates).err().map(|refusal| refusal.to_string())
+            })
             .collect())
     }
 

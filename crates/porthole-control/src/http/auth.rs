@@ -111,8 +111,8 @@ struct Me {
 /// The server.
 #[derive(Debug, Serialize, ToSchema)]
 struct ServerInfo {
-    /// Its product's name.
-    name: &'static str,
+    /// The installation's name.
+    name: String,
     /// Its version.
     version: &'static str,
 }
@@ -232,7 +232,7 @@ async fn me(
         user: user.into(),
         is_admin: context.is_admin(),
         permissions: context.permissions,
-        server: ServerInfo { name: "Porthole", version: env!("CARGO_PKG_VERSION") },
+        server: ServerInfo { name: control.config.name.clone(), version: env!("CARGO_PKG_VERSION") },
     }))
 }
 

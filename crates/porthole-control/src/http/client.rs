@@ -35,7 +35,11 @@ pub(super) async fn identify(
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
-    let client = seen_through(peer, request.headers(), &control.config.trusted_proxies);
+    let mut client = seen_through(peer, request.headers(), &control.config.trusted_proxies);
+    // HTTP/2 has no Host header; its authority stands in the URI (RFC 9113, section 8.3.1).
+    if client.host.is_none() {
+        client.host = request.uri().authority().map(ToString::to_string);
+    }
     let request_id = client.request_id.clone();
     let span = tracing::info_span!(
         "request",

@@ -25,5 +25,6 @@ pub use error::Problem;
 pub use extract::{Anonymous, Context, Json, Path, Query};
 pub use list::{List, ListQuery};
 pub use openapi::document;
+pub(crate) use auth::user_agent;
 pub(crate) use extract::{authenticate, body, client, nobody, read_json};
 pub(crate) use router::router;

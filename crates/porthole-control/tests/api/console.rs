@@ -1,0 +1,60 @@
+//! The console's files, headers of every answer, and paths that are nothing.
+
+use crate::support::{Caller, Server};
+use axum::http::Method;
+
+#[tokio::test]
+async fn paths_below_the_api_are_never_pages() {
+    let server = Server::start().await;
+    for path in ["/api/v1/nothing", "/api/v2/users", "/api/public/nothing", "/api/"] {
+        let answer = server.get(&Caller::nobody(), path).await;
+        assert!(answer.header("content-type").contains("json"), "{path}");
+        answer.expect(404);
+    }
+    let answer = server.call(&Caller::nobody(), Method::PUT, "/api/v1/users", None).await;
+    assert!(answer.header("allow").contains("GET"));
+    let problem = answer.expect(405);
+    assert_eq!(problem["detail"], "PUT can not be used on /api/v1/users");
+}
+
+#[tokio::test]
+async fn the_console_is_served_for_its_own_pages() {
+    let server = Server::start().await;
+    for path in ["/", "/login", "/session/0193", "/admin/users", "/api/docs"] {
+        let answer = server.get(&Caller::nobody(), path).await;
+        assert_eq!(answer.status.as_u16(), 200, "{path}");
+        assert!(answer.header("content-type").starts_with("text/html"), "{path}");
+        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"));
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    }
+    for path in ["/assets/gone-123.js", "/favicon-gone.png", "/..%2f..%2fetc/passwd.txt"] {
+        assert_eq!(server.get(&Caller::nobody(), path).await.status.as_u16(), 404, "{path}");
+    }
+    server.call(&Caller::nobody(), Method::POST, "/login", None).await.expect(405);
+}
+
+#[tokio::test]
+async fn answers_are_not_kept_by_caches() {
+    let server = Server::start().await;
+    let user = server.user().await;
+    let answer = server.get(&user, "/api/v1/me").await;
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(!answer.header("x-request-id").is_empty());
+    let health = server.get(&Caller::nobody(), "/api/__healthcheck").await.expect(200);
+    assert_eq!(health["ok"], true);
+}
+
+#[tokio::test]
+async fn a_page_that_did_not_change_is_not_sent_again() {
+    let server = Server::start().await;
+    let answer = server.get(&Caller::nobody(), "/").await;
+    let tag = answer.header("etag").to_owned();
+    if tag.is_empty() {
+        // Built without the console: the page that says so has no tag.
+        return;
+    }
+    for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}")] {
+        let again = server.get(&Caller::nobody().with("if-none-match", known), "/").await;
+        assert_eq!(again.status.as_u16(), 304);
+    }
+}

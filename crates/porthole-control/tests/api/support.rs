@@ -1,0 +1,170 @@
+//! A control plane on an empty database, and requests to it.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use porthole_control::{
+    Control, ControlConfig,
+    app::first_start::FirstPasswords,
+};
+use porthole_store::Store;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use tower::ServiceExt;
+
+pub const ADMIN: &str = "admin@kasm.local";
+pub const USER: &str = "user@kasm.local";
+pub const PASSWORD: &str = "a good password";
+
+pub struct Server {
+    pub control: Control,
+    router: Router,
+}
+
+/// Who sends a request.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    headers: Vec<(&'static str, String)>,
+    address: Option<SocketAddr>,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {:?}", self.text))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        if self.text.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// The token in the cookie that was set.
+    pub fn cookie(&self) -> String {
+        let cookie = self.header("set-cookie");
+        let (pair, _) = cookie.split_once(';').unwrap();
+        pair.to_owned()
+    }
+}
+
+impl Caller {
+    pub fn nobody() -> Self {
+        Self::default()
+    }
+
+    pub fn bearer(token: &str) -> Self {
+        Self::nobody().with("authorization", format!("Bearer {token}"))
+    }
+
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub fn from(mut self, address: &str) -> Self {
+        self.address = Some(SocketAddr::new(address.parse().unwrap(), 40_000));
+        self
+    }
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let control = Control::new(ControlConfig::default(), store);
+        let given = FirstPasswords { admin: Some(PASSWORD.into()), user: Some(PASSWORD.into()) };
+        assert_eq!(control.first_start(given).await.unwrap().len(), 2);
+        Self { router: control.router(), control }
+    }
+
+    pub async fn send(&self, caller: &Caller, request: Request<Body>) -> Answer {
+        let (mut parts, body) = request.into_parts();
+        for (name, value) in &caller.headers {
+            parts.headers.insert(*name, value.parse().unwrap());
+        }
+        let address = caller.address.unwrap_or_else(|| ([192, 0, 2, 7], 40_000).into());
+        parts.extensions.insert(ConnectInfo(address));
+        let request = Request::from_parts(parts, body);
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+
+    pub async fn call(&self, caller: &Caller, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        let body = match body {
+            Some(body) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(body.to_string())
+            }
+            None => Body::empty(),
+        };
+        self.send(caller, request.body(body).unwrap()).await
+    }
+
+    pub async fn get(&self, caller: &Caller, path: &str) -> Answer {
+        self.call(caller, Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, caller: &Caller, path: &str, body: Value) -> Answer {
+        self.call(caller, Method::POST, path, Some(body)).await
+    }
+
+    pub async fn patch(&self, caller: &Caller, path: &str, body: Value) -> Answer {
+        self.call(caller, Method::PATCH, path, Some(body)).await
+    }
+
+    pub async fn delete(&self, caller: &Caller, path: &str) -> Answer {
+        self.call(caller, Method::DELETE, path, None).await
+    }
+
+    pub async fn try_login(&self, username: &str, password: &str) -> Answer {
+        let body = json!({ "username": username, "password": password });
+        self.post(&Caller::nobody(), "/api/v1/auth/login", body).await
+    }
+
+    pub async fn login(&self, username: &str) -> Caller {
+        let login = self.try_login(username, PASSWORD).await.expect(200);
+        Caller::bearer(login["token"].as_str().unwrap())
+    }
+
+    pub async fn admin(&self) -> Caller {
+        self.login(ADMIN).await
+    }
+
+    pub async fn user(&self) -> Caller {
+        self.login(USER).await
+    }
+
+    /// Makes an API key; its two halves.
+    pub async fn api_key(&self) -> (String, String) {
+        let admin = self.admin().await;
+        let key = self.post(&admin, "/api/v1/api-keys", json!({ "name": "test" })).await.expect(201);
+        let half = |name: &str| key[name].as_str().unwrap().to_owned();
+        (half("key"), half("secret"))
+    }
+
+    pub async fn user_id(&self, username: &str) -> String {
+        let user = self.control.store().users().find_by_name(username).await.unwrap().unwrap();
+        user.id.to_string()
+    }
+}
