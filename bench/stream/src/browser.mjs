@@ -16,6 +16,10 @@ export class Browser {
     self.browser = await chromium.launch({
       executablePath: network.chromium,
       headless: true,
+      // main.mjs ends things in order.
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
       timeout: 30_000,
       args: [
         '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',

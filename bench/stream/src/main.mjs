@@ -31,6 +31,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string' },
     events: { type: 'string' },
     out: { type: 'string' },
+    blind: { type: 'boolean', default: false },
   },
 });
 
@@ -57,6 +58,7 @@ const names = TARGETS.map((target) => target.name);
 const chosen = list(options.targets, names, options.quick ? names.filter((name) => name !== 'server') : names);
 const plan = {
   quick: options.quick,
+  blind: options.blind,
   rounds: Number(options.rounds ?? (options.quick ? 1 : 3)),
   seconds: Number(options.seconds ?? (options.quick ? 4 : 10)),
   events: Number(options.events ?? (options.quick ? 30 : 200)),
