@@ -10,8 +10,6 @@ import {
 import { meQuery, queries } from './lib/queries';
 import { LoginPage } from './login/page';
 import { Pending, RouteError, RouteNotFound } from './shell/fallbacks';
-import { Shell } from './shell/shell';
-import { SignedIn } from './shell/signed-in';
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: RouteNotFound });
 
@@ -49,10 +47,14 @@ const signedIn = createRoute({
       throw error;
     }
   },
-  component: SignedIn,
+  component: lazyRouteComponent(() => import('./shell/signed-in'), 'SignedIn'),
 });
 
-const shell = createRoute({ getParentRoute: () => signedIn, id: 'shell', component: Shell });
+const shell = createRoute({
+  getParentRoute: () => signedIn,
+  id: 'shell',
+  component: lazyRouteComponent(() => import('./shell/shell'), 'Shell'),
+});
 
 const dashboard = createRoute({
   getParentRoute: () => shell,

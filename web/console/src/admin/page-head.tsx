@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Title } from '@mantine/core';
 import { type ReactNode, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import { errorText } from '../lib/errors';
+import { errorText } from '../lib/error-text';
 
 /** A page's title, its main action, and why it could not be loaded. */
 export function PageHead(props: {

@@ -6,7 +6,7 @@ import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { errorText } from '../lib/errors';
+import { errorText } from '../lib/error-text';
 import { type LaunchOptions, launchOptions } from '../lib/preferences';
 import { meQuery, sessionsQuery, workspacesQuery } from '../lib/queries';
 import { useRemembered } from '../lib/use-remembered';

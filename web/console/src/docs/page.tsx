@@ -16,7 +16,7 @@ import { IconSearch } from '@tabler/icons-react';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { errorText } from '../lib/errors';
+import { errorText } from '../lib/error-text';
 import { meQuery } from '../lib/queries';
 import classes from './docs.module.css';
 import {

@@ -1,17 +1,7 @@
 import { notifications } from '@mantine/notifications';
 import { ApiError } from '@porthole/api';
 import i18next from 'i18next';
-
-/** An error as a sentence for people. */
-export function errorText(error: unknown): string {
-  const t = i18next.t;
-  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
-  if (error.status === 0) return t('error.unreachable');
-  const { detail, title } = error.problem;
-  if (detail) return sentence(detail);
-  if (error.status === 403) return t('error.forbidden');
-  return title || t('error.unknown', { status: error.status });
-}
+import { errorText, sentence } from './error-text';
 
 /** Shows an error that no form field is to blame for. */
 export function showError(error: unknown): void {
@@ -28,12 +18,6 @@ export function showError(error: unknown): void {
 /** Tells of a success. */
 export function tell(message: string): void {
   notifications.show({ message, color: 'teal.8' });
-}
-
-/** A server's remark such as `it is empty` as a sentence. */
-function sentence(text: string): string {
-  const begun = text.charAt(0).toLocaleUpperCase() + text.slice(1);
-  return /[.?]$/.test(begun) ? begun : `${begun}.`;
 }
 
 /** Puts the server's judgements beside the fields; tells the rest as a notification. */

@@ -3,7 +3,7 @@ import type { Session } from '@porthole/api';
 import { useLocation, useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { errorText } from '../lib/errors';
+import { errorText } from '../lib/error-text';
 import { useSessionActions } from '../lib/session-actions';
 import { BusyCard, Card, FailureCard } from './cards';
 import { LaunchCard } from './launch-card';

@@ -1,7 +1,7 @@
 import { Anchor, Button, Center, Loader, Paper, Stack, Text, Title } from '@mantine/core';
 import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
-import { errorText } from '../lib/errors';
+import { errorText } from '../lib/error-text';
 
 export function Pending() {
   const { t } = useTranslation();

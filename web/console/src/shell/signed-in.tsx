@@ -1,3 +1,6 @@
+import '@mantine/notifications/styles.css';
+import { ModalsProvider } from '@mantine/modals';
+import { Notifications } from '@mantine/notifications';
 import { ApiError } from '@porthole/api';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
@@ -23,5 +26,10 @@ export function SignedIn() {
     void navigate({ to: '/login', search: { to: href, expired: true }, replace: true });
   }, [expired, client, navigate, href]);
 
-  return <Outlet />;
+  return (
+    <ModalsProvider>
+      <Notifications position="top-right" />
+      <Outlet />
+    </ModalsProvider>
+  );
 }
