@@ -112,8 +112,14 @@ impl ApiKeys<'_> {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn delete(self, id: ApiKeyId) -> Result<(), StoreError> {
-        let deleted = api_keys::Entity::delete_by_id(id.to_string()).exec(self.0.db()).await?;
-        if deleted.rows_affected == 0 { Err(StoreError::not_found("API key")) } else { Ok(()) }
+        let deleted = api_keys::Entity::delete_by_id(id.to_string())
+            .exec(self.0.db())
+            .await?;
+        if deleted.rows_affected == 0 {
+            Err(StoreError::not_found("API key"))
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -16,7 +16,8 @@ use uuid::{Uuid, uuid};
 /// The group that every user belongs to. The id is the one that existing API clients know.
 pub const ALL_USERS: GroupId = GroupId(uuid!("68d557ac-4cac-42cc-a9f3-1c7c853de0f3"));
 /// The group of administrators. The id is the one that existing API clients know.
-pub const ADMINISTRATORS: GroupId = GroupId(Uuid::from_u128(0x31aa_063c_6706_4858_9533_d3c4_2092_d02a));
+pub const ADMINISTRATORS: GroupId =
+    GroupId(Uuid::from_u128(0x31aa_063c_6706_4858_9533_d3c4_2092_d02a));
 
 /// A group as others show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +69,10 @@ impl Groups<'_> {
             .await?;
         let mut permissions: BTreeMap<String, BTreeSet<Permission>> = BTreeMap::new();
         for row in group_permissions::Entity::find().all(db).await? {
-            permissions.entry(row.group_id).or_default().insert(parse(&row.permission)?);
+            permissions
+                .entry(row.group_id)
+                .or_default()
+                .insert(parse(&row.permission)?);
         }
         let members: Vec<(String, i64)> = user_groups::Entity::find()
             .select_only()
@@ -84,7 +88,12 @@ impl Groups<'_> {
                 Ok(Group {
                     id: parse(&row.group_id)?,
                     permissions: permissions.remove(&row.group_id).unwrap_or_default(),
-                    members: members.get(&row.group_id).copied().unwrap_or(0).try_into().unwrap_or(0),
+                    members: members
+                        .get(&row.group_id)
+                        .copied()
+                        .unwrap_or(0)
+                        .try_into()
+                        .unwrap_or(0),
                     name: row.name,
                     description: row.description,
                     priority: row.priority,
@@ -104,7 +113,11 @@ impl Groups<'_> {
         permissions: &[Permission],
     ) -> Result<bool, StoreError> {
         let tx = self.0.write().await?;
-        if groups::Entity::find_by_id(id.to_string()).one(&tx).await?.is_some() {
+        if groups::Entity::find_by_id(id.to_string())
+            .one(&tx)
+            .await?
+            .is_some()
+        {
             return Ok(false);
         }
         let row = groups::ActiveModel {

@@ -42,7 +42,8 @@ impl LoginAttempts<'_> {
         username: &str,
         nth: u64,
     ) -> Result<Option<OffsetDateTime>, StoreError> {
-        self.nth_latest(login_attempts::Column::Username.eq(username), nth).await
+        self.nth_latest(login_attempts::Column::Username.eq(username), nth)
+            .await
     }
 
     /// When the `nth` latest failure from this address was, counted from one.
@@ -51,7 +52,8 @@ impl LoginAttempts<'_> {
         ip: &str,
         nth: u64,
     ) -> Result<Option<OffsetDateTime>, StoreError> {
-        self.nth_latest(login_attempts::Column::Ip.eq(ip), nth).await
+        self.nth_latest(login_attempts::Column::Ip.eq(ip), nth)
+            .await
     }
 
     async fn nth_latest(

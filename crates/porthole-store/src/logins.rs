@@ -152,7 +152,10 @@ impl Logins<'_> {
 
     /// Whether it has not ended.
     pub async fn lives(self, id: LoginId) -> Result<bool, StoreError> {
-        Ok(logins::Entity::find_by_id(id.to_string()).one(self.0.db()).await?.is_some())
+        Ok(logins::Entity::find_by_id(id.to_string())
+            .one(self.0.db())
+            .await?
+            .is_some())
     }
 
     /// Notes that it was used now.
@@ -167,7 +170,9 @@ impl Logins<'_> {
 
     /// Ends one sign-in; tells whether it was there.
     pub async fn delete(self, id: LoginId) -> Result<bool, StoreError> {
-        let deleted = logins::Entity::delete_by_id(id.to_string()).exec(self.0.db()).await?;
+        let deleted = logins::Entity::delete_by_id(id.to_string())
+            .exec(self.0.db())
+            .await?;
         Ok(deleted.rows_affected > 0)
     }
 

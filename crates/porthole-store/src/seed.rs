@@ -83,7 +83,13 @@ impl Store {
     /// workspaces are still to be made.
     pub async fn seed_groups(&self) -> Result<bool, StoreError> {
         self.groups()
-            .ensure(ALL_USERS, "All Users", "Every user", 1000, &[Permission::User])
+            .ensure(
+                ALL_USERS,
+                "All Users",
+                "Every user",
+                1000,
+                &[Permission::User],
+            )
             .await?;
         self.groups()
             .ensure(
@@ -101,7 +107,12 @@ impl Store {
     /// What is there stays, so that a start that broke off can be repeated.
     pub async fn seed(&self, admin_hash: &str, user_hash: &str) -> Result<(), StoreError> {
         for (username, hash, name, groups) in [
-            (ADMIN, admin_hash, "Administrator", BTreeSet::from([ALL_USERS, ADMINISTRATORS])),
+            (
+                ADMIN,
+                admin_hash,
+                "Administrator",
+                BTreeSet::from([ALL_USERS, ADMINISTRATORS]),
+            ),
             (USER, user_hash, "User", BTreeSet::from([ALL_USERS])),
         ] {
             let new = NewUser {

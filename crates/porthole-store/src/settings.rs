@@ -17,14 +17,18 @@ impl Store {
 impl Settings<'_> {
     /// A setting's value.
     pub async fn get(self, name: &str) -> Result<Option<String>, StoreError> {
-        let row = settings::Entity::find_by_id(name.to_owned()).one(self.0.db()).await?;
+        let row = settings::Entity::find_by_id(name.to_owned())
+            .one(self.0.db())
+            .await?;
         Ok(row.map(|row| row.value))
     }
 
     /// Sets it.
     pub async fn set(self, name: &str, value: &str) -> Result<(), StoreError> {
-        let row =
-            settings::ActiveModel { name: Set(name.to_owned()), value: Set(value.to_owned()) };
+        let row = settings::ActiveModel {
+            name: Set(name.to_owned()),
+            value: Set(value.to_owned()),
+        };
         settings::Entity::insert(row)
             .on_conflict(
                 OnConflict::column(settings::Column::Name)

@@ -2,7 +2,7 @@
 
 use crate::{StoreError, migration::Migrator};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
@@ -13,6 +13,8 @@ use std::time::Duration;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections to a database; SQLite has one writer at a time whatever this says.
 const CONNECTIONS: u32 = 8;
+/// Held while tables are brought up to date; the number is ours alone in the database.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(8081982407264330)";
 
 /// The database, opened and migrated. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -51,7 +53,18 @@ impl Store {
     /// answer within 10 seconds.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let store = Self::connect(url).await?;
+        // Servers that start together take turns; SQLite has one writer anyway.
+        let turn = if store.is_postgres() {
+            let turn = store.db.begin().await?;
+            turn.execute_unprepared(MIGRATION_LOCK).await?;
+            Some(turn)
+        } else {
+            None
+        };
         Migrator::up(&store.db, None).await?;
+        if let Some(turn) = turn {
+            turn.commit().await?;
+        }
         Ok(store)
     }
 

@@ -11,8 +11,10 @@ use porthole_model::{
     permission::Permission,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
-    ExprTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, JoinType,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, Func, LikeExpr},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,7 +132,9 @@ impl Users<'_> {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn find(self, id: UserId) -> Result<User, StoreError> {
-        let row = users::Entity::find_by_id(id.to_string()).one(self.0.db()).await?;
+        let row = users::Entity::find_by_id(id.to_string())
+            .one(self.0.db())
+            .await?;
         one(self.0.db(), row.ok_or(NOT_FOUND)?).await
     }
 
@@ -151,7 +155,9 @@ impl Users<'_> {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn password_hash(self, id: UserId) -> Result<String, StoreError> {
-        let row = users::Entity::find_by_id(id.to_string()).one(self.0.db()).await?;
+        let row = users::Entity::find_by_id(id.to_string())
+            .one(self.0.db())
+            .await?;
         Ok(row.ok_or(NOT_FOUND)?.pw_hash)
     }
 
@@ -179,7 +185,10 @@ impl Users<'_> {
             .limit(request.limit)
             .all(self.0.db())
             .await?;
-        Ok(Page { items: complete(self.0.db(), rows).await?, total })
+        Ok(Page {
+            items: complete(self.0.db(), rows).await?,
+            total,
+        })
     }
 
     /// How many there are.
@@ -213,7 +222,10 @@ impl Users<'_> {
             created: Set(now()),
             last_session: Set(None),
         };
-        let row = row.insert(&tx).await.map_err(|e| StoreError::naming_conflict(e, || taken(&username)))?;
+        let row = row
+            .insert(&tx)
+            .await
+            .map_err(|e| StoreError::naming_conflict(e, || taken(&username)))?;
         set_groups(&tx, id, &new.groups).await?;
         let user = one(&tx, row).await?;
         tx.commit().await?;
@@ -227,7 +239,10 @@ impl Users<'_> {
     /// is taken or no administrator would be left who can sign in.
     pub async fn update(self, id: UserId, patch: UserPatch) -> Result<User, StoreError> {
         let tx = self.0.write().await?;
-        let row = users::Entity::find_by_id(id.to_string()).one(&tx).await?.ok_or(NOT_FOUND)?;
+        let row = users::Entity::find_by_id(id.to_string())
+            .one(&tx)
+            .await?
+            .ok_or(NOT_FOUND)?;
         let administrators = enabled_administrators(&tx).await?;
         let username = patch.username.clone().unwrap_or_default();
         let mut row = row.into_active_model();
@@ -254,7 +269,10 @@ impl Users<'_> {
             row.pw_hash = Set(hash);
             row.password_set_date = Set(now());
         }
-        let row = row.update(&tx).await.map_err(|e| StoreError::naming_conflict(e, || taken(&username)))?;
+        let row = row
+            .update(&tx)
+            .await
+            .map_err(|e| StoreError::naming_conflict(e, || taken(&username)))?;
         if let Some(groups) = &patch.groups {
             set_groups(&tx, id, groups).await?;
         }
@@ -272,7 +290,9 @@ impl Users<'_> {
     pub async fn delete(self, id: UserId) -> Result<(), StoreError> {
         let tx = self.0.write().await?;
         let administrators = enabled_administrators(&tx).await?;
-        let deleted = users::Entity::delete_by_id(id.to_string()).exec(&tx).await?;
+        let deleted = users::Entity::delete_by_id(id.to_string())
+            .exec(&tx)
+            .await?;
         if deleted.rows_affected == 0 {
             return Err(NOT_FOUND);
         }
@@ -288,7 +308,10 @@ impl Users<'_> {
     /// [`StoreError::NotFound`].
     pub async fn wrong_password(self, id: UserId, limit: u32) -> Result<bool, StoreError> {
         let tx = self.0.write().await?;
-        let row = users::Entity::find_by_id(id.to_string()).one(&tx).await?.ok_or(NOT_FOUND)?;
+        let row = users::Entity::find_by_id(id.to_string())
+            .one(&tx)
+            .await?
+            .ok_or(NOT_FOUND)?;
         let failed = row.failed_pw_attempts.saturating_add(1);
         let locked = row.locked || u32::try_from(failed).is_ok_and(|failed| failed >= limit);
         let mut row = row.into_active_model();
@@ -338,7 +361,11 @@ fn taken(username: &str) -> String {
 
 /// A pattern for LIKE that finds the text anywhere.
 pub(crate) fn contains(text: &str) -> String {
-    let text = text.to_lowercase().replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+    let text = text
+        .to_lowercase()
+        .replace('\\', r"\\")
+        .replace('%', r"\%")
+        .replace('_', r"\_");
     format!("%{text}%")
 }
 
@@ -371,7 +398,10 @@ async fn complete(
         .await?;
     let mut of_user: BTreeMap<String, Vec<GroupName>> = BTreeMap::new();
     for (user, id, name) in memberships {
-        of_user.entry(user).or_default().push(GroupName { id: parse(&id)?, name });
+        of_user.entry(user).or_default().push(GroupName {
+            id: parse(&id)?,
+            name,
+        });
     }
     let ids = rows.iter().map(|row| row.user_id.clone());
     let sessions: Vec<(String, i64)> = kasms::Entity::find()
@@ -434,9 +464,7 @@ async fn set_groups(
 
 /// Administrators whose accounts are not switched off. A locked one counts: it can be unlocked from
 /// the command line, and wrong passwords must not make another account undeletable.
-async fn enabled_administrators(
-    db: &impl ConnectionTrait,
-) -> Result<BTreeSet<String>, StoreError> {
+async fn enabled_administrators(db: &impl ConnectionTrait) -> Result<BTreeSet<String>, StoreError> {
     let ids: Vec<String> = group_permissions::Entity::find()
         .select_only()
         .column(user_groups::Column::UserId)

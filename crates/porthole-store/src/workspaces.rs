@@ -12,9 +12,10 @@ use porthole_model::{
     resources::{Bytes, MilliCores},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
-    ExprTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, JoinType,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, Func, LikeExpr},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,7 +82,9 @@ impl Workspaces<'_> {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn find(self, id: WorkspaceId) -> Result<Workspace, StoreError> {
-        let row = workspaces::Entity::find_by_id(id.to_string()).one(self.0.db()).await?;
+        let row = workspaces::Entity::find_by_id(id.to_string())
+            .one(self.0.db())
+            .await?;
         one(self.0.db(), row.ok_or(NOT_FOUND)?).await
     }
 
@@ -102,7 +105,9 @@ impl Workspaces<'_> {
     ) -> Result<Page<Workspace>, StoreError> {
         let mut query = workspaces::Entity::find();
         if let Some(user) = user {
-            let allowed = of_user(user).select_only().column(group_images::Column::ImageId);
+            let allowed = of_user(user)
+                .select_only()
+                .column(group_images::Column::ImageId);
             query = query
                 .filter(workspaces::Column::Enabled.eq(true))
                 .filter(workspaces::Column::Hidden.eq(false))
@@ -129,7 +134,10 @@ impl Workspaces<'_> {
             .limit(request.limit)
             .all(self.0.db())
             .await?;
-        Ok(Page { items: with_groups(self.0.db(), rows).await?, total })
+        Ok(Page {
+            items: with_groups(self.0.db(), rows).await?,
+            total,
+        })
     }
 
     /// How many there are.
@@ -194,8 +202,14 @@ impl Workspaces<'_> {
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Conflict`] when sessions still stand on it.
     pub async fn delete(self, id: WorkspaceId) -> Result<(), StoreError> {
-        let deleted = workspaces::Entity::delete_by_id(id.to_string()).exec(self.0.db()).await?;
-        if deleted.rows_affected == 0 { Err(NOT_FOUND) } else { Ok(()) }
+        let deleted = workspaces::Entity::delete_by_id(id.to_string())
+            .exec(self.0.db())
+            .await?;
+        if deleted.rows_affected == 0 {
+            Err(NOT_FOUND)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -253,7 +267,10 @@ async fn with_groups(
         .all(db)
         .await?
     {
-        groups.entry(row.image_id).or_default().insert(parse(&row.group_id)?);
+        groups
+            .entry(row.image_id)
+            .or_default()
+            .insert(parse(&row.group_id)?);
     }
     rows.into_iter()
         .map(|row| {

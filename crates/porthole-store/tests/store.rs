@@ -22,17 +22,26 @@ use time::{Duration, OffsetDateTime};
 /// Runs a test on every database there is.
 async fn on_each<F: Future<Output = ()>>(test: impl Fn(Store, String) -> F) {
     let directory = tempfile::tempdir().unwrap();
-    let file = format!("sqlite://{}", directory.path().join("porthole.db").display());
+    let file = format!(
+        "sqlite://{}",
+        directory.path().join("porthole.db").display()
+    );
     test(Store::open(&file).await.unwrap(), file).await;
     let memory = "sqlite::memory:".to_owned();
     test(Store::open(&memory).await.unwrap(), memory).await;
     if let Ok(server) = std::env::var("PORTHOLE_TEST_POSTGRES_URL") {
         let name = format!("porthole_{}", UserId::new().simple());
         let admin = Database::connect(&server).await.unwrap();
-        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        admin
+            .execute_unprepared(&format!("CREATE DATABASE {name}"))
+            .await
+            .unwrap();
         let url = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
         test(Store::open(&url).await.unwrap(), url).await;
-        admin.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+        admin
+            .execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)"))
+            .await
+            .unwrap();
     }
 }
 
@@ -52,7 +61,10 @@ fn someone(name: &str) -> NewUser {
 }
 
 fn all() -> PageRequest {
-    PageRequest { limit: 100, ..Default::default() }
+    PageRequest {
+        limit: 100,
+        ..Default::default()
+    }
 }
 
 #[tokio::test]
@@ -62,15 +74,30 @@ async fn first_start_and_second_start() {
         // A start that broke off before it was noted as done is repeated.
         store.seed("$other", "$other").await.unwrap();
         assert_eq!(store.users().list(&all()).await.unwrap().total, 2);
-        let admin = store.users().find_by_name(seed::ADMIN).await.unwrap().unwrap();
-        assert_eq!(store.users().password_hash(admin.id).await.unwrap(), "$admin");
-        let names: Vec<&str> = admin.groups.iter().map(|group| group.name.as_str()).collect();
+        let admin = store
+            .users()
+            .find_by_name(seed::ADMIN)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            store.users().password_hash(admin.id).await.unwrap(),
+            "$admin"
+        );
+        let names: Vec<&str> = admin
+            .groups
+            .iter()
+            .map(|group| group.name.as_str())
+            .collect();
         assert_eq!(names, ["Administrators", "All Users"]);
         let permissions = store.users().permissions(admin.id).await.unwrap();
         assert_eq!(permissions, BTreeSet::from(Permission::ALL));
         assert_eq!(store.workspaces().count().await.unwrap(), 5);
         let groups = store.groups().list().await.unwrap();
-        assert_eq!(groups.iter().map(|group| group.members).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(
+            groups.iter().map(|group| group.members).collect::<Vec<_>>(),
+            [1, 2]
+        );
     })
     .await;
 }
@@ -78,7 +105,10 @@ async fn first_start_and_second_start() {
 #[tokio::test]
 async fn everything_is_there_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", directory.path().join("porthole.db").display());
+    let url = format!(
+        "sqlite://{}",
+        directory.path().join("porthole.db").display()
+    );
     let store = Store::open(&url).await.unwrap();
     seeded(&store).await;
     store.close().await.unwrap();
@@ -119,11 +149,23 @@ async fn users_come_change_and_go() {
         seeded(&store).await;
         let users = store.users();
         let ada = users.create(someone("ada")).await.unwrap();
-        assert!(matches!(users.create(someone("ada")).await, Err(StoreError::Conflict { .. })));
-        let stray = NewUser { groups: BTreeSet::from([GroupId::new()]), ..someone("bob") };
+        assert!(matches!(
+            users.create(someone("ada")).await,
+            Err(StoreError::Conflict { .. })
+        ));
+        let stray = NewUser {
+            groups: BTreeSet::from([GroupId::new()]),
+            ..someone("bob")
+        };
         let error = users.create(stray).await.unwrap_err();
-        assert!(matches!(error, StoreError::NotFound { what: "group" }), "{error}");
-        assert!(users.find_by_name("bob").await.unwrap().is_none(), "half a user stayed");
+        assert!(
+            matches!(error, StoreError::NotFound { what: "group" }),
+            "{error}"
+        );
+        assert!(
+            users.find_by_name("bob").await.unwrap().is_none(),
+            "half a user stayed"
+        );
 
         let patch = UserPatch {
             first_name: Some("Ada".into()),
@@ -131,19 +173,35 @@ async fn users_come_change_and_go() {
             ..Default::default()
         };
         let changed = users.update(ada.id, patch).await.unwrap();
-        assert_eq!((changed.first_name.as_str(), changed.groups.len()), ("Ada", 2));
-        let search = PageRequest { limit: 1, offset: 0, search: Some("AD".into()) };
+        assert_eq!(
+            (changed.first_name.as_str(), changed.groups.len()),
+            ("Ada", 2)
+        );
+        let search = PageRequest {
+            limit: 1,
+            offset: 0,
+            search: Some("AD".into()),
+        };
         let found = users.list(&search).await.unwrap();
         assert_eq!((found.items.len(), found.total), (1, 2), "ada and admin");
         // A per cent sign is a letter like others, not a pattern.
-        let none = PageRequest { search: Some("%".into()), ..all() };
+        let none = PageRequest {
+            search: Some("%".into()),
+            ..all()
+        };
         assert_eq!(users.list(&none).await.unwrap().total, 0);
 
         login(&store, ada.id, "a").await;
         users.delete(ada.id).await.unwrap();
         assert!(store.logins().find("a").await.unwrap().is_none());
-        assert!(matches!(users.find(ada.id).await, Err(StoreError::NotFound { what: "user" })));
-        assert!(matches!(users.delete(ada.id).await, Err(StoreError::NotFound { .. })));
+        assert!(matches!(
+            users.find(ada.id).await,
+            Err(StoreError::NotFound { what: "user" })
+        ));
+        assert!(matches!(
+            users.delete(ada.id).await,
+            Err(StoreError::NotFound { .. })
+        ));
     })
     .await;
 }
@@ -167,20 +225,41 @@ async fn the_last_administrator_stays() {
         seeded(&store).await;
         let users = store.users();
         let admin = users.find_by_name(seed::ADMIN).await.unwrap().unwrap();
-        let off = UserPatch { disabled: Some(true), ..Default::default() };
-        let demote = UserPatch { groups: Some(BTreeSet::from([ALL_USERS])), ..Default::default() };
+        let off = UserPatch {
+            disabled: Some(true),
+            ..Default::default()
+        };
+        let demote = UserPatch {
+            groups: Some(BTreeSet::from([ALL_USERS])),
+            ..Default::default()
+        };
         for patch in [off.clone(), demote] {
             let error = users.update(admin.id, patch).await.unwrap_err();
-            assert!(error.to_string().contains("last enabled administrator"), "{error}");
+            assert!(
+                error.to_string().contains("last enabled administrator"),
+                "{error}"
+            );
         }
-        assert!(matches!(users.delete(admin.id).await, Err(StoreError::Conflict { .. })));
+        assert!(matches!(
+            users.delete(admin.id).await,
+            Err(StoreError::Conflict { .. })
+        ));
         let still = users.find(admin.id).await.unwrap();
         assert!(!still.disabled && still.groups.len() == 2);
 
         let groups = BTreeSet::from([ALL_USERS, ADMINISTRATORS]);
-        let second = users.create(NewUser { groups, ..someone("second") }).await.unwrap();
+        let second = users
+            .create(NewUser {
+                groups,
+                ..someone("second")
+            })
+            .await
+            .unwrap();
         users.update(admin.id, off).await.unwrap();
-        assert!(matches!(users.delete(second.id).await, Err(StoreError::Conflict { .. })));
+        assert!(matches!(
+            users.delete(second.id).await,
+            Err(StoreError::Conflict { .. })
+        ));
         users.delete(admin.id).await.unwrap();
     })
     .await;
@@ -192,10 +271,24 @@ async fn wrong_passwords_lock() {
         store.seed_groups().await.unwrap();
         let user = store.users().create(someone("eve")).await.unwrap();
         for nth in 1..=5 {
-            assert_eq!(store.users().wrong_password(user.id, 5).await.unwrap(), nth == 5);
+            assert_eq!(
+                store.users().wrong_password(user.id, 5).await.unwrap(),
+                nth == 5
+            );
         }
-        let unlock = UserPatch { locked: Some(false), ..Default::default() };
-        assert_eq!(store.users().update(user.id, unlock).await.unwrap().failed_attempts, 0);
+        let unlock = UserPatch {
+            locked: Some(false),
+            ..Default::default()
+        };
+        assert_eq!(
+            store
+                .users()
+                .update(user.id, unlock)
+                .await
+                .unwrap()
+                .failed_attempts,
+            0
+        );
         assert!(!store.users().wrong_password(user.id, 5).await.unwrap());
         store.users().signed_in(user.id).await.unwrap();
         let user = store.users().find(user.id).await.unwrap();
@@ -207,7 +300,10 @@ async fn wrong_passwords_lock() {
 #[tokio::test]
 async fn wrong_passwords_at_once_are_all_counted() {
     let directory = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", directory.path().join("porthole.db").display());
+    let url = format!(
+        "sqlite://{}",
+        directory.path().join("porthole.db").display()
+    );
     let store = Store::open(&url).await.unwrap();
     store.seed_groups().await.unwrap();
     let user = store.users().create(someone("eve")).await.unwrap();
@@ -218,14 +314,23 @@ async fn wrong_passwords_at_once_are_all_counted() {
     for one in tries.collect::<Vec<_>>() {
         one.await.unwrap();
     }
-    assert_eq!(store.users().find(user.id).await.unwrap().failed_attempts, 20);
+    assert_eq!(
+        store.users().find(user.id).await.unwrap().failed_attempts,
+        20
+    );
 }
 
 #[tokio::test]
 async fn logins_end() {
     on_each(|store, _| async move {
         seeded(&store).await;
-        let user = store.users().find_by_name(seed::USER).await.unwrap().unwrap().id;
+        let user = store
+            .users()
+            .find_by_name(seed::USER)
+            .await
+            .unwrap()
+            .unwrap()
+            .id;
         let first = login(&store, user, "1").await;
         let second = login(&store, user, "2").await;
         let third = login(&store, user, "3").await;
@@ -238,7 +343,10 @@ async fn logins_end() {
         let now = OffsetDateTime::now_utc();
         assert_eq!(logins.sweep(now, now - Duration::HOUR).await.unwrap(), []);
         let later = now + 2 * Duration::HOUR;
-        assert_eq!(logins.sweep(later, now - Duration::HOUR).await.unwrap(), [third]);
+        assert_eq!(
+            logins.sweep(later, now - Duration::HOUR).await.unwrap(),
+            [third]
+        );
     })
     .await;
 }
@@ -253,9 +361,24 @@ async fn failures_are_counted_by_name_and_address() {
         }
         assert!(attempts.nth_latest_by_name("a", 2).await.unwrap().unwrap() > start);
         assert_eq!(attempts.nth_latest_by_name("a", 3).await.unwrap(), None);
-        assert!(attempts.nth_latest_by_address("192.0.2.1", 3).await.unwrap().is_some());
-        attempts.sweep(OffsetDateTime::now_utc() + Duration::SECOND).await.unwrap();
-        assert_eq!(attempts.nth_latest_by_address("192.0.2.1", 1).await.unwrap(), None);
+        assert!(
+            attempts
+                .nth_latest_by_address("192.0.2.1", 3)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        attempts
+            .sweep(OffsetDateTime::now_utc() + Duration::SECOND)
+            .await
+            .unwrap();
+        assert_eq!(
+            attempts
+                .nth_latest_by_address("192.0.2.1", 1)
+                .await
+                .unwrap(),
+            None
+        );
     })
     .await;
 }
@@ -281,7 +404,13 @@ fn settings(name: &str) -> WorkspaceSettings {
 async fn workspaces_by_group() {
     on_each(|store, _| async move {
         seeded(&store).await;
-        let user = store.users().find_by_name(seed::USER).await.unwrap().unwrap().id;
+        let user = store
+            .users()
+            .find_by_name(seed::USER)
+            .await
+            .unwrap()
+            .unwrap()
+            .id;
         let workspaces = store.workspaces();
         let made = workspaces.create(settings("Mine")).await.unwrap();
         assert_eq!(workspaces.find(made.id).await.unwrap(), made);
@@ -297,10 +426,20 @@ async fn workspaces_by_group() {
         assert_eq!(changed.created_at, made.created_at);
         assert_eq!(workspaces.list(Some(user), &all()).await.unwrap().total, 5);
         assert!(!workspaces.may_launch(user, made.id).await.unwrap());
-        let search = PageRequest { search: Some("offi".into()), ..all() };
-        assert_eq!(workspaces.list(None, &search).await.unwrap().total, 2, "name or category");
+        let search = PageRequest {
+            search: Some("offi".into()),
+            ..all()
+        };
+        assert_eq!(
+            workspaces.list(None, &search).await.unwrap().total,
+            2,
+            "name or category"
+        );
         workspaces.delete(made.id).await.unwrap();
-        assert!(matches!(workspaces.delete(made.id).await, Err(StoreError::NotFound { .. })));
+        assert!(matches!(
+            workspaces.delete(made.id).await,
+            Err(StoreError::NotFound { .. })
+        ));
     })
     .await;
 }
@@ -325,7 +464,10 @@ async fn api_keys_and_settings() {
 
         store.settings().set("a", "1").await.unwrap();
         store.settings().set("a", "2").await.unwrap();
-        assert_eq!(store.settings().get("a").await.unwrap().as_deref(), Some("2"));
+        assert_eq!(
+            store.settings().get("a").await.unwrap().as_deref(),
+            Some("2")
+        );
     })
     .await;
 }
@@ -333,7 +475,10 @@ async fn api_keys_and_settings() {
 #[tokio::test]
 async fn addresses_that_can_not_be_used_are_refused() {
     for url in ["mysql://x", "nonsense", ""] {
-        assert!(matches!(Store::open(url).await, Err(StoreError::BadUrl(_))), "{url}");
+        assert!(
+            matches!(Store::open(url).await, Err(StoreError::BadUrl(_))),
+            "{url}"
+        );
     }
     let missing = Store::open("sqlite:///nonexistent/directory/x.db").await;
     assert!(matches!(missing, Err(StoreError::Unavailable(_))));

@@ -46,7 +46,7 @@ impl Passwords {
     /// The hash to store, in the PHC string format.
     ///
     /// # Errors
-    /// [`AppError::Unavailable`] when too many others wait.
+    /// [`AppError::TooMany`] when too many others wait.
     pub async fn hash(&self, password: SecretString) -> Result<String, AppError> {
         self.on_a_thread(move || {
             argon2()
@@ -60,7 +60,7 @@ impl Passwords {
     /// Whether the password belongs to the hash. Without a hash it takes as long and says no.
     ///
     /// # Errors
-    /// [`AppError::Unavailable`] when too many others wait.
+    /// [`AppError::TooMany`] when too many others wait.
     pub async fn verify(
         &self,
         password: SecretString,
@@ -81,7 +81,7 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AppError> {
-        let busy = || AppError::Unavailable("too many people sign in at once; try again".into());
+        let busy = || AppError::TooMany { retry_after: PATIENCE };
         let _turn = tokio::time::timeout(PATIENCE, self.turns.acquire())
             .await
             .map_err(|_| busy())?

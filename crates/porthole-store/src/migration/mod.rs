@@ -9,6 +9,9 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_identity::Migration), Box::new(m0002_sessions::Migration)]
+        vec![
+            Box::new(m0001_identity::Migration),
+            Box::new(m0002_sessions::Migration),
+        ]
     }
 }
