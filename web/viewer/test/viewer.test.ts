@@ -1,0 +1,214 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { RfbListener } from '../src/novnc';
+import { GrantError, type StreamGrant, Viewer, type ViewerState } from '../src/viewer';
+
+/** Stands for noVNC: connects when told, closes when told, draws nothing. */
+interface FakeConnection {
+  listener: RfbListener;
+  socket: FakeSocket;
+  sent: string[];
+  silence: number;
+  owed: number;
+  closed: boolean;
+}
+
+const connections = vi.hoisted(() => [] as FakeConnection[]);
+
+vi.mock('../src/novnc', () => ({
+  RfbConnection: class {
+    viewOnly = false;
+    qualityLevel = 0;
+    compressionLevel = 0;
+    sent: string[] = [];
+    silence = 0;
+    owed = 0;
+    closed = false;
+    canvas = document.createElement('canvas');
+    pictureBox = undefined;
+    remoteSize = { width: 800, height: 600 };
+    constructor(
+      _target: HTMLElement,
+      readonly socket: FakeSocket,
+      _mode: string,
+      readonly listener: RfbListener,
+    ) {
+      connections.push(this);
+    }
+    close() {
+      this.closed = true;
+    }
+    ping = () => true;
+    layout() {}
+    sendKey(_keysym: number, code: string, down: boolean) {
+      this.sent.push(`${down ? '+' : '-'}${code}`);
+    }
+    clipboardPasteFrom(text: string) {
+      this.sent.push(text);
+    }
+  },
+}));
+
+class FakeSocket extends EventTarget {
+  binaryType = '';
+  constructor(readonly url: URL) {
+    super();
+  }
+}
+
+/** The gateway ends a stream. */
+function end(connection: FakeConnection, code: number): void {
+  connection.socket.dispatchEvent(Object.assign(new Event('close'), { code }));
+  connection.listener.closed();
+}
+
+let viewer: Viewer;
+let states: ViewerState[];
+let grants: (() => Promise<StreamGrant>)[];
+let asked: number;
+
+const last = () => {
+  const connection = connections.at(-1);
+  if (!connection) throw new Error('there is no connection');
+  return connection;
+};
+const state = () => states.at(-1);
+
+/** Starts, and brings the first connection up. */
+async function connected(): Promise<FakeConnection> {
+  viewer.start();
+  await vi.advanceTimersByTimeAsync(0);
+  last().listener.connected();
+  expect(state()?.kind).toBe('connected');
+  return last();
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal('WebSocket', FakeSocket);
+  connections.length = 0;
+  states = [];
+  grants = [];
+  asked = 0;
+  viewer = new Viewer(
+    document.createElement('div'),
+    () => {
+      asked += 1;
+      const next = grants.shift();
+      return next ? next() : Promise.resolve({ url: `/stream?ticket=${asked}`, access: 'control' });
+    },
+    { state: (next) => states.push(next) },
+  );
+});
+
+afterEach(() => {
+  viewer.dispose();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe('Viewer', () => {
+  it('reconnects with a new ticket after the network failed', async () => {
+    const first = await connected();
+    end(first, 1006);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(state()).toMatchObject({ kind: 'waiting', reason: 'network' });
+    await vi.advanceTimersByTimeAsync(600);
+    expect(connections).toHaveLength(2);
+    expect(String(last().socket.url)).toContain('ticket=2');
+    expect(last().socket.url.protocol).toBe('ws:');
+  });
+
+  it('goes on for ever, ever less often', async () => {
+    grants = Array.from({ length: 40 }, () => () => Promise.reject(new TypeError('offline')));
+    viewer.start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    const after = asked;
+    expect(after).toBeGreaterThan(5);
+    expect(after).toBeLessThan(14);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked).toBeGreaterThan(after);
+    expect(asked - after).toBeLessThan(7);
+  });
+
+  it.each([
+    [4403, 'revoked'],
+    [4409, 'stopped'],
+    [4410, 'ended'],
+    [4404, 'no-session'],
+    [1002, 'protocol'],
+  ])('stops for good when told by code %d', async (code, reason) => {
+    end(await connected(), code);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(state()).toEqual({ kind: 'ended', reason });
+    expect(connections).toHaveLength(1);
+    viewer.start();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connections).toHaveLength(2);
+  });
+
+  it('asks again soon while a session is being prepared', async () => {
+    const notReady = () => Promise.reject(new GrantError('not-ready', true));
+    grants = [notReady, notReady, notReady];
+    viewer.start();
+    await vi.advanceTimersByTimeAsync(1300);
+    expect(asked).toBe(4);
+    expect(connections).toHaveLength(1);
+  });
+
+  it('notices silence where the socket notices nothing', async () => {
+    const first = await connected();
+    first.silence = 16_000;
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(first.closed).toBe(true);
+    expect(state()).toMatchObject({ kind: 'waiting', reason: 'network' });
+  });
+
+  it('gives a socket up that does not open', async () => {
+    viewer.start();
+    await vi.advanceTimersByTimeAsync(10_001);
+    expect(states.some((s) => s.kind === 'waiting')).toBe(true);
+  });
+
+  it('takes the browser’s word for being offline, and online', async () => {
+    await connected();
+    window.dispatchEvent(new Event('offline'));
+    expect(state()?.kind).toBe('waiting');
+    window.dispatchEvent(new Event('online'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connections).toHaveLength(2);
+  });
+
+  it('hears nothing of a connection that it has left', async () => {
+    const first = await connected();
+    window.dispatchEvent(new Event('offline'));
+    window.dispatchEvent(new Event('online'));
+    await vi.advanceTimersByTimeAsync(0);
+    last().listener.connected();
+    end(first, 4410);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(state()?.kind).toBe('connected');
+  });
+
+  it('presses combinations in order and releases them in reverse', async () => {
+    const connection = await connected();
+    viewer.send({
+      label: 'x',
+      keys: [
+        { keysym: 1, code: 'A' },
+        { keysym: 2, code: 'B' },
+      ],
+    });
+    expect(connection.sent).toEqual(['+A', '+B', '-B', '-A']);
+  });
+
+  it('pastes only into a connection', async () => {
+    expect(viewer.paste('early')).toBe(false);
+    const connection = await connected();
+    expect(viewer.paste('text')).toBe(true);
+    end(connection, 1006);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(viewer.paste('late')).toBe(false);
+    expect(connection.sent).toEqual(['text']);
+  });
+});
