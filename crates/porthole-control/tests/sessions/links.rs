@@ -44,9 +44,16 @@ async fn serve() -> Served {
     let control = open_in(&dir, &config, &Arc::new(ManualClock::default())).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
-    let service = control.router().into_make_service_with_connect_info::<SocketAddr>();
+    let service = control
+        .router()
+        .into_make_service_with_connect_info::<SocketAddr>();
     let task = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    Served { control, url, task, _dir: dir }
+    Served {
+        control,
+        url,
+        task,
+        _dir: dir,
+    }
 }
 
 fn host() -> SimulatedAgent {
@@ -69,7 +76,9 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 async fn hear(socket: &mut MessageSocket) -> Vec<u8> {
-    let message = timeout(SOON, socket.receive.next()).await.expect("a message in time");
+    let message = timeout(SOON, socket.receive.next())
+        .await
+        .expect("a message in time");
     message.expect("the stream is open").unwrap().to_vec()
 }
 
@@ -79,20 +88,34 @@ async fn an_agent_dials_in_and_carries_streams() {
     let (id, token) = registered(&served).await;
     let agent = host();
     // A fingerprint behind the secret is the agent's own affair.
-    let (dialed, url, long) = (agent.clone(), served.url.clone(), format!("{token}.{}", "0".repeat(64)));
+    let (dialed, url, long) = (
+        agent.clone(),
+        served.url.clone(),
+        format!("{token}.{}", "0".repeat(64)),
+    );
     let link = tokio::spawn(async move { dialed.dial(&url, &long).await });
     let links = served.control.links();
-    until("the report", || links.view(id).is_some_and(|view| view.reported)).await;
+    until("the report", || {
+        links.view(id).is_some_and(|view| view.reported)
+    })
+    .await;
     assert_eq!(links.view(id).unwrap().hostname, "simulated");
 
-    let mut socket = links.open_stream(id, SessionId::new(), Access::Control).await.ok().unwrap();
+    let mut socket = links
+        .open_stream(id, SessionId::new(), Access::Control)
+        .await
+        .ok()
+        .unwrap();
     assert_eq!(hear(&mut socket).await, b"RFB 003.008\n");
     socket.send.send(b"hello"[..].into()).await.unwrap();
     assert_eq!(hear(&mut socket).await, b"hello");
     drop(socket);
 
     served.control.links().close();
-    assert!(timeout(SOON, link).await.unwrap().unwrap().is_ok(), "the server's end is no error");
+    assert!(
+        timeout(SOON, link).await.unwrap().unwrap().is_ok(),
+        "the server's end is no error"
+    );
     until("the end", || !links.connected(id)).await;
 }
 
@@ -104,11 +127,21 @@ async fn a_stream_that_nobody_reads_takes_no_more() {
     let (agent, url) = (host(), served.url.clone());
     tokio::spawn(async move { agent.dial(&url, &token).await });
     let links = served.control.links();
-    until("the report", || links.view(id).is_some_and(|view| view.reported)).await;
-    let mut socket = links.open_stream(id, SessionId::new(), Access::Control).await.ok().unwrap();
+    until("the report", || {
+        links.view(id).is_some_and(|view| view.reported)
+    })
+    .await;
+    let mut socket = links
+        .open_stream(id, SessionId::new(), Access::Control)
+        .await
+        .ok()
+        .unwrap();
     let chunk = bytes::Bytes::from(vec![7; 1024 * 1024]);
     let mut taken = 0;
-    while timeout(Duration::from_millis(500), socket.send.send(chunk.clone())).await.is_ok() {
+    while timeout(Duration::from_millis(500), socket.send.send(chunk.clone()))
+        .await
+        .is_ok()
+    {
         taken += 1;
         assert!(taken < 64, "{taken} MiB are waiting somewhere");
     }
@@ -120,7 +153,12 @@ async fn only_a_registered_agent_with_its_token_is_let_in() {
     let (id, token) = registered(&served).await;
     let (head, _) = token.rsplit_once('.').unwrap();
     let stranger = format!("pha.{}.{}", AgentId::new().simple(), "A".repeat(43));
-    for bad in [format!("{head}.{}", "A".repeat(43)), stranger, "pha".into(), "x".into()] {
+    for bad in [
+        format!("{head}.{}", "A".repeat(43)),
+        stranger,
+        "pha".into(),
+        "x".into(),
+    ] {
         let refused = host().dial(&served.url, &bad).await.unwrap_err();
         assert!(refused.to_string().contains("401"), "{bad}: {refused}");
     }
@@ -137,8 +175,15 @@ async fn only_a_registered_agent_with_its_token_is_let_in() {
     let (dialed, url, shown) = (agent.clone(), served.url.clone(), token.clone());
     let link = tokio::spawn(async move { dialed.dial(&url, &shown).await });
     let links = served.control.links();
-    until("the report", || links.view(id).is_some_and(|view| view.reported)).await;
-    served.control.delete_agent(&RequestContext::system("test"), id, false).await.unwrap();
+    until("the report", || {
+        links.view(id).is_some_and(|view| view.reported)
+    })
+    .await;
+    served
+        .control
+        .delete_agent(&RequestContext::system("test"), id, false)
+        .await
+        .unwrap();
     timeout(SOON, link).await.unwrap().unwrap().unwrap();
     assert!(agent.dial(&served.url, &token).await.is_err());
 }
@@ -153,10 +198,22 @@ async fn a_newer_link_takes_the_place_of_the_older() {
         tokio::spawn(async move { agent.dial(&url, &token).await })
     };
     let first = dial(host());
-    until("the first", || links.view(id).is_some_and(|view| view.reported)).await;
+    until("the first", || {
+        links.view(id).is_some_and(|view| view.reported)
+    })
+    .await;
     let second = dial(host());
-    timeout(SOON, first).await.expect("the first is cut").unwrap().unwrap();
-    until("the second", || links.view(id).is_some_and(|view| view.link == 2 && view.reported)).await;
+    timeout(SOON, first)
+        .await
+        .expect("the first is cut")
+        .unwrap()
+        .unwrap();
+    until("the second", || {
+        links
+            .view(id)
+            .is_some_and(|view| view.link == 2 && view.reported)
+    })
+    .await;
     assert!(links.connected(id) && !second.is_finished());
 }
 
@@ -174,7 +231,9 @@ async fn what_is_no_message_ends_the_link_and_nothing_else() {
         tungstenite::Message::Binary(vec![0; 4].into()),
     ];
     for message in bad {
-        let mut request = format!("{}/agent/v1/link", served.url).into_client_request().unwrap();
+        let mut request = format!("{}/agent/v1/link", served.url)
+            .into_client_request()
+            .unwrap();
         let value = format!("Bearer {token}").parse().unwrap();
         request.headers_mut().insert("authorization", value);
         let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
@@ -187,7 +246,11 @@ async fn what_is_no_message_ends_the_link_and_nothing_else() {
 }
 
 fn hello(protocol: u32) -> AgentMessage {
-    AgentMessage::Hello { protocol, version: "0.0.0".into(), hostname: "h".into() }
+    AgentMessage::Hello {
+        protocol,
+        version: "0.0.0".into(),
+        hostname: "h".into(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -197,8 +260,13 @@ async fn another_protocol_is_refused_with_a_reason() {
     let mut link = stack.control.links().attach_local(id, "old");
     link.send.send(hello(PROTOCOL + 1)).await.unwrap();
     let answer = timeout(SOON, link.receive.next()).await.unwrap();
-    let Some(ServerMessage::Refused { reason }) = answer else { panic!("{answer:?}") };
-    assert!(reason.contains("old") && reason.contains("same version"), "{reason}");
+    let Some(ServerMessage::Refused { reason }) = answer else {
+        panic!("{answer:?}")
+    };
+    assert!(
+        reason.contains("old") && reason.contains("same version"),
+        "{reason}"
+    );
     assert_eq!(timeout(SOON, link.receive.next()).await.unwrap(), None);
     assert!(!stack.control.links().connected(id));
 }
@@ -206,8 +274,14 @@ async fn another_protocol_is_refused_with_a_reason() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_that_reads_nothing_or_says_nothing_is_cut() {
     let dir = tempfile::tempdir().unwrap();
-    let links = LinkConfig { report_timeout: Duration::from_millis(200), ..LinkConfig::default() };
-    let config = ControlConfig { links, ..ControlConfig::default() };
+    let links = LinkConfig {
+        report_timeout: Duration::from_millis(200),
+        ..LinkConfig::default()
+    };
+    let config = ControlConfig {
+        links,
+        ..ControlConfig::default()
+    };
     let control = open_in(&dir, &config, &Arc::new(ManualClock::default())).await;
     let links = control.links();
 
@@ -227,7 +301,10 @@ async fn an_agent_that_reads_nothing_or_says_nothing_is_cut() {
             links.send(deaf, ServerMessage::Stop { session_id })
         })
         .count();
-    assert!(told < 1000, "{told} messages wait for an agent that reads nothing");
+    assert!(
+        told < 1000,
+        "{told} messages wait for an agent that reads nothing"
+    );
     until("the end", || !links.connected(deaf)).await;
 }
 
@@ -259,7 +336,10 @@ async fn requests_end_in_time_whatever_the_agent_does() {
     stack.agent().behave(|b| b.late = true);
     let (cut, _) = tokio::join!(links.exec(id, session, exec.clone()), stack.cut());
     assert_eq!(cut, Err(Broken::Disconnected));
-    assert_eq!(links.exec(id, session, exec).await, Err(Broken::Disconnected));
+    assert_eq!(
+        links.exec(id, session, exec).await,
+        Err(Broken::Disconnected)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -267,7 +347,11 @@ async fn streams_open_or_tell_why_not() {
     let stack = Stack::start().await;
     let (id, session) = (stack.agent_id(), stack.running().await);
     let links = stack.control.links();
-    let mut socket = links.open_stream(id, session, Access::View).await.ok().unwrap();
+    let mut socket = links
+        .open_stream(id, session, Access::View)
+        .await
+        .ok()
+        .unwrap();
     assert_eq!(hear(&mut socket).await, b"RFB 003.008\n");
 
     stack.agent().behave(|b| b.no_streams = true);
