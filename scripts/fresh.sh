@@ -3,7 +3,7 @@
 # minimal Debian, with git, make and the Rust toolchain, and a container engine of its own inside.
 # Clones the last commit, `make run`, signs in, launches a session, sees its first picture, stops,
 # starts again, `make test`. `fresh.sh --no-test` leaves out the last; `--keep` keeps the container.
-# PORTHOLE_FRESH_SUITE: bookworm (default), trixie; PORTHOLE_FRESH_LOG: where everything is written.
+# PORTHOLE_FRESH_SUITE: bookworm (default), trixie, jammy, noble; PORTHOLE_FRESH_LOG: where everything is written.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -52,9 +52,16 @@ require_cargo
 if ! image_present "$image"; then
   install_packages mmdebstrap
   archive=$(mktemp "$PORTHOLE_CACHE/fresh.XXXXXX.tar")
-  quietly "$log" as_root mmdebstrap --variant=minbase --include=ca-certificates,git,make "$suite" "$archive" \
-    "deb http://deb.debian.org/debian $suite main" "deb http://deb.debian.org/debian $suite-updates main" \
-    "deb http://deb.debian.org/debian-security $suite-security main"
+  case "$suite" in
+    jammy|noble)
+      mirrors=("deb http://archive.ubuntu.com/ubuntu $suite main universe" "deb http://archive.ubuntu.com/ubuntu $suite-updates main universe")
+      keyring=/usr/share/keyrings/ubuntu-archive-keyring.gpg
+      [[ -e "$keyring" ]] || die "$keyring is not there, so Ubuntu's packages cannot be checked." "Copy it from an Ubuntu machine (package ubuntu-keyring)." ;;
+    *)
+      mirrors=("deb http://deb.debian.org/debian $suite main" "deb http://deb.debian.org/debian $suite-updates main" "deb http://deb.debian.org/debian-security $suite-security main")
+      keyring=/usr/share/keyrings/debian-archive-keyring.gpg ;;
+  esac
+  quietly "$log" as_root mmdebstrap --variant=minbase --keyring="$keyring" --include=ca-certificates,git,make "$suite" "$archive" "${mirrors[@]}"
   as_root cat "$archive" | engine import --change 'CMD ["bash"]' - "$image" >/dev/null
   as_root rm -f "$archive"
 fi
