@@ -24,7 +24,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::sleep,
+};
 
 /// How long a display's socket may take to appear.
 const READY: Duration = Duration::from_secs(20);
@@ -522,37 +525,20 @@ pub(crate) fn survey(shared: &Shared, containers: &[Labelled], listed: Instant) 
 /// Keeps so many displays ready as are configured.
 pub(crate) async fn keep_warm(shared: Arc<Shared>) {
     let mut wait = RETRY.0;
-    let target = shared.config.warm_displays.min(64);
+    let target = usize::from(shared.config.warm_displays.min(64));
     loop {
-        tokio::select! {
-            () = shared.stop.cancelled() => return,
-            _ = shared.engine_up() => {}
-        }
-        let step = fill(&shared, usize::from(target)).await;
-        let pause = match step {
-            Ok(true) => {
-                wait = RETRY.0;
-                continue;
-            }
+        shared.engine_up().await;
+        match fill(&shared, target).await {
+            Ok(true) => wait = RETRY.0,
             Ok(false) => {
                 wait = RETRY.0;
-                None
+                shared.displays.changed.notified().await;
+                // A launch has the host for itself.
+                sleep(REPLENISH).await;
             }
             Err(()) => {
-                let pause = wait;
+                sleep(wait).await;
                 wait = (wait * 2).min(RETRY.1);
-                Some(pause)
-            }
-        };
-        tokio::select! {
-            () = shared.stop.cancelled() => return,
-            () = tokio::time::sleep(pause.unwrap_or(RETRY.1)) => {}
-            () = shared.displays.changed.notified(), if pause.is_none() => {
-                // A launch has the host for itself.
-                tokio::select! {
-                    () = shared.stop.cancelled() => return,
-                    () = tokio::time::sleep(REPLENISH) => {}
-                }
             }
         }
     }

@@ -194,7 +194,8 @@ mod tests {
 
     #[test]
     fn an_exit_shows_the_end_of_the_log() {
-        let log: String = (0..50).map(|n| format!("line {n}\u{1b}[0m\r\n")).collect();
+        let lines: Vec<String> = (0..50).map(|n| format!("line {n}\u{1b}[0m\r\n")).collect();
+        let log = lines.concat();
         let failure = exited(&image(), 1, false, Bytes::mib(512), &log);
         assert!(failure.advice.contains("line 49[0m") && !failure.advice.contains("line 29"));
         let failure = exited(&image(), 137, true, Bytes::mib(512), "");

@@ -36,8 +36,12 @@ pub use link::{LinkEnd, StreamCarrier};
 use futures_util::{Sink, Stream};
 use porthole_wire::agent::{AgentMessage, ServerMessage};
 use state::Shared;
-use std::{fmt, io, path::PathBuf, sync::Arc};
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+
+/// How long calls under way may take when the agent shuts down.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Why an agent could not start. An engine that is down is none: it is reported and awaited.
 #[derive(Debug, thiserror::Error)]
@@ -104,12 +108,15 @@ impl Agent {
         link::serve(&self.shared, receive, send, carrier).await
     }
 
-    /// Ends the agent's tasks at the next safe point. Containers are left as they are: the next
+    /// Ends the agent's tasks at the next safe point, or after 10 s. Containers are left as they are: the next
     /// agent on the same runtime directory adopts them.
     pub async fn shut_down(&self) {
         self.shared.stop.cancel();
         self.shared.tasks.close();
-        self.shared.tasks.wait().await;
+        // What is half-way then, the next agent goes on with, as after a kill.
+        if timeout(FAREWELL, self.shared.tasks.wait()).await.is_err() {
+            tracing::warn!("calls to the container engine are still under way");
+        }
     }
 
     /// Cancelled when the agent shuts down.

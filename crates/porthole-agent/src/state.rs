@@ -254,10 +254,7 @@ pub(crate) fn spawn_tasks(shared: &Arc<Shared>) {
     spawn(Box::pin(watch_engine(shared.clone())));
     spawn(Box::pin(sample_host(shared.clone())));
     spawn(Box::pin(crate::images::prepare(shared.clone())));
-    // Makes containers, so it stops by itself, between two steps.
-    shared
-        .tasks
-        .spawn(crate::displays::keep_warm(shared.clone()));
+    spawn(Box::pin(crate::displays::keep_warm(shared.clone())));
 }
 
 async fn sample_host(shared: Arc<Shared>) {

@@ -348,7 +348,7 @@ mod tests {
         assert_eq!(
             up(
                 &open,
-                &[cut_text(6, &[b'x'; 100_000]), KEY.to_vec()].concat()
+                &[cut_text(6, &vec![b'x'; 100_000]), KEY.to_vec()].concat()
             ),
             KEY
         );

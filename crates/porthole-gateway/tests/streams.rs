@@ -1,5 +1,12 @@
 //! The gateway's route with a display that is played and browsers that are WebSocket clients.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by them"
+)]
+
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, future::BoxFuture};
 use porthole_gateway::{Gateway, GatewayConfig, Revocation, StreamSource};
@@ -382,7 +389,10 @@ async fn the_clipboard_passes_by_right_and_size() {
     assert_eq!(next(&mut browser).await, [2]);
 
     let (mut browser, mut display) = server.stream(&grant(Access::Control)).await;
-    let (fits, large) = (cut_text(6, &[b'x'; 1000]), cut_text(6, &[b'x'; 900_000]));
+    let (fits, large) = (
+        cut_text(6, &[b'x'; 1000]),
+        cut_text(6, &vec![b'x'; 900_000]),
+    );
     browser.send(Message::binary(large)).await.unwrap();
     browser.send(Message::binary(fits.clone())).await.unwrap();
     assert_eq!(

@@ -240,7 +240,6 @@ fn workspace_body(spec: &WorkspaceSpec<'_>) -> Result<ContainerCreateBody> {
             spec.dir.display()
         )]),
         network_mode: Some(spec.network.clone()),
-        // By name: a display container that was made anew is found.
         ipc_mode: Some(format!("container:{}", display_name(spec.display_id))),
         init: Some(true),
         ..confined()

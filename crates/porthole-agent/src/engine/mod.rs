@@ -291,21 +291,6 @@ impl Engine {
         Ok(made.id)
     }
 
-    /// Removes a network; one that is not there is no error.
-    #[cfg(test)]
-    pub async fn remove_network(&self, name: &str) -> Result<()> {
-        let name = name.to_owned();
-        let removed = self
-            .call("removing a network", CHANGE, |c| async move {
-                c.remove_network(&name).await
-            })
-            .await;
-        match removed {
-            Err(EngineError::NotFound(_)) => Ok(()),
-            removed => removed,
-        }
-    }
-
     /// What happens to this agent's containers and to images, from now on. Ends when the
     /// connection does.
     pub async fn events(&self, agent_id: AgentId) -> Result<impl Stream<Item = Event> + Send> {

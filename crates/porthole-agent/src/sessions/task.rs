@@ -300,17 +300,17 @@ impl Task {
         }
         self.found = false;
         let mut state = state;
-        if let (Some(there), Some(display_id)) = (&mut state, self.display)
-            && there.running
-            && !self.display_runs(display_id).await?
-        {
-            // It holds on to a display that is no more.
-            shared
-                .engine
-                .stop(&name, Duration::from_secs(1))
-                .await
-                .map_err(trouble)?;
-            there.running = false;
+        if let (Some(there), Some(display_id)) = (&mut state, self.display) {
+            let display = shared.engine.inspect(&display_name(display_id)).await;
+            let Some(display) = display.map_err(trouble)? else {
+                return Err(display_removed(display_id));
+            };
+            if there.running && !display.running {
+                // It holds on to a display that is no more.
+                let patience = Duration::from_secs(1);
+                shared.engine.stop(&name, patience).await.map_err(trouble)?;
+                there.running = false;
+            }
         }
         let display_id = self.display(spec, why).await?;
         let dir = shared.displays.dir(display_id);
@@ -370,6 +370,7 @@ impl Task {
             && let Some(id) = shared.displays.take(self.id, spec.shm_size)
         {
             self.display = Some(id);
+            shared.tell(Change::Report);
             return Ok(id);
         }
         self.phase(starting(why));
@@ -449,6 +450,8 @@ impl Task {
                 shared.ensure_network().await.map_err(trouble)?;
             } else if !there && shared.degrade(&error) {
                 // Limits are part of the container: it is made anew without.
+            } else if there && lower.contains("ipc") && lower.contains("no such container") {
+                return Err(display_removed(display_id));
             } else if !display && !self.display_runs(display_id).await? {
                 display = true;
                 let shm_size = spec.shm_size.max(shared.config.shm_size);
@@ -705,6 +708,15 @@ impl Task {
 /// restart: it may be started again.
 fn killed(state: &ContainerState) -> bool {
     matches!(state.exit_code, 137 | 143 | 255) && !state.oom_killed
+}
+
+/// The engine bound the workspace to that very container, so it cannot be started again.
+fn display_removed(id: DisplayId) -> Trouble {
+    Trouble::Failed(failure(
+        "The session's display was removed from outside",
+        format!("container {}", display_name(id)),
+        "Start the session again; end sessions in Porthole, not in the container engine",
+    ))
 }
 
 /// An error of the engine that no step knows better about.
