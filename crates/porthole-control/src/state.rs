@@ -53,8 +53,8 @@ impl Default for ControlConfig {
             name: "Porthole".into(),
             pin: CertificatePin::default(),
             trusted_proxies: Vec::new(),
-            login_lifetime: Duration::from_secs(288_000),
-            login_idle: Duration::from_secs(8 * 3600),
+            login_lifetime: Duration::from_hours(80),
+            login_idle: Duration::from_hours(8),
             sessions: ManagerConfig::default(),
             links: LinkConfig::default(),
         }

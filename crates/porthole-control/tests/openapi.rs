@@ -1,5 +1,12 @@
 //! The committed description of the API is the one that the code makes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 use std::{fs, path::Path};
 
 #[test]

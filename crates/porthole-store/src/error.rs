@@ -69,10 +69,8 @@ impl From<DbErr> for StoreError {
         match error {
             DbErr::Conn(e) => Self::Unavailable(e.to_string()),
             DbErr::ConnectionAcquire(e) => Self::Unavailable(e.to_string()),
-            DbErr::RecordNotFound(_) => Self::NotFound { what: "row" },
-            DbErr::RecordNotUpdated => Self::NotFound { what: "row" },
-            DbErr::Json(e) => Self::Corrupt(e),
-            DbErr::Type(e) => Self::Corrupt(e),
+            DbErr::RecordNotFound(_) | DbErr::RecordNotUpdated => Self::NotFound { what: "row" },
+            DbErr::Json(e) | DbErr::Type(e) => Self::Corrupt(e),
             other => {
                 let text = other.to_string();
                 // SQLite's word for a lock that was not free within the busy time-out.

@@ -1,6 +1,13 @@
 //! The store on a SQLite file, in memory, and on PostgreSQL when `PORTHOLE_TEST_POSTGRES_URL` names
 //! a server on which databases may be made.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 use porthole_model::{
     ids::{GroupId, LoginId, UserId},
     permission::Permission,

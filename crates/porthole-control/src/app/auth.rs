@@ -27,7 +27,7 @@ const PER_ACCOUNT: u64 = 10;
 /// which names exist.
 const MEMORY: time::Duration = time::Duration::hours(24);
 /// How long a link into a session can be followed.
-const TICKET_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+const TICKET_LIFETIME: Duration = Duration::from_hours(24);
 
 const LOCKED: &str = "the account is locked after too many wrong passwords; an administrator can unlock it";
 
@@ -223,7 +223,7 @@ impl Control {
 
     /// Once a minute, until `stop`: ends logins that ran out, and forgets old failures.
     pub async fn watch_logins(&self, stop: CancellationToken) {
-        let mut minutes = tokio::time::interval(Duration::from_secs(60));
+        let mut minutes = tokio::time::interval(Duration::from_mins(1));
         minutes.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {

@@ -62,10 +62,8 @@ async fn get_image(
 fn show(workspace: &Workspace, available: bool, admin: bool) -> Value {
     let settings = &workspace.settings;
     // The variables may hold secrets of the applications.
-    let run_config = match admin && !settings.environment.is_empty() {
-        true => json!({ "environment": settings.environment }),
-        false => json!({}),
-    };
+    let run_config =
+        if admin && !settings.environment.is_empty() { json!({ "environment": settings.environment }) } else { json!({}) };
     json!({
         "image_id": workspace.id.simple(),
         "name": settings.image.as_str(),

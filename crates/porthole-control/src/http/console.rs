@@ -25,8 +25,8 @@ pub(super) fn serve(request: &Request) -> Response {
         return answer(request, path, file);
     }
     // What looks like a file and is none must not come back as a page.
-    let last = path.rsplit('/').next().unwrap_or_default();
-    if path.starts_with("assets/") || (last.contains('.') && !last.ends_with(".html")) {
+    let extension = path.rsplit('/').next().and_then(|last| last.rsplit_once('.'));
+    if path.starts_with("assets/") || extension.is_some_and(|(_, kind)| kind != "html") {
         return (StatusCode::NOT_FOUND, "there is no such file\n").into_response();
     }
     match Console::get("index.html") {

@@ -1,5 +1,12 @@
 //! The API through its router, as browsers and programs meet it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod compat;
 mod console;
 mod identity;

@@ -1,5 +1,7 @@
 //! The tables, in the order in which they came. A migration that was released never changes.
 
+#![allow(clippy::wildcard_imports, reason = "the ORM's words for tables are many and known")]
+
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m0001_identity;
