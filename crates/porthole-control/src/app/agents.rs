@@ -28,7 +28,10 @@ impl Control {
         let loads = self.store.agents().loads().await?;
         Ok(loads
             .into_iter()
-            .map(|load| AgentState { view: views.remove(&load.agent.id), load })
+            .map(|load| AgentState {
+                view: views.remove(&load.agent.id),
+                load,
+            })
             .collect())
     }
 
@@ -44,7 +47,7 @@ impl Control {
         context.require_admin()?;
         let name = agent_name(name)?;
         let id = AgentId::new();
-        let token = AgentToken::new(id);
+        let token = AgentToken::new(id, (self.config.pin.0)().as_deref());
         self.store.agents().create(id, &name, &token.hash).await?;
         tracing::info!(agent = name, by = ?context.actor, "agent registered");
         self.events.send(Event::Agents);
@@ -64,7 +67,11 @@ impl Control {
     ) -> Result<AgentState, AppError> {
         context.require_admin()?;
         let name = name.map(agent_name).transpose()?;
-        let agent = self.store.agents().update(id, name.as_deref(), enabled).await?;
+        let agent = self
+            .store
+            .agents()
+            .update(id, name.as_deref(), enabled)
+            .await?;
         tracing::info!(agent = agent.name, ?enabled, by = ?context.actor, "agent changed");
         self.events.send(Event::Agents);
         self.agent(context, id).await

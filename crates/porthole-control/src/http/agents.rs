@@ -1,8 +1,8 @@
 //! Agents.
 
-use super::{Context, Json, Path, Query, list::List};
+use super::{Context, Json, Path, Query, client::Client, list::List};
 use crate::{AppError, Control, app::agents::AgentState};
-use axum::{extract::State, http::StatusCode};
+use axum::{Extension, extract::State, http::StatusCode};
 use porthole_model::{
     ids::AgentId,
     resources::{Bytes, MilliCores, Resources},
@@ -212,7 +212,7 @@ struct CreatedAgent {
     agent: Agent,
     /// What the agent proves itself with.
     token: String,
-    /// What to run on the container host; put this server's address in.
+    /// What to run on the container host.
     command: String,
 }
 
@@ -225,13 +225,12 @@ struct CreatedAgent {
 async fn create_agent(
     State(control): State<Control>,
     Context(context): Context,
+    Extension(client): Extension<Client>,
     Json(input): Json<NewAgent>,
 ) -> Result<(StatusCode, Json<CreatedAgent>), AppError> {
     let (agent, token) = control.create_agent(&context, &input.name).await?;
-    let command = format!(
-        "porthole agent --server https://SERVER --token {}",
-        token.text
-    );
+    let server = client.host.as_deref().unwrap_or("SERVER");
+    let command = format!("porthole agent --server https://{server} --token {}", token.text);
     let created = CreatedAgent {
         agent: agent.into(),
         token: token.text,

@@ -30,23 +30,22 @@ const MAX_STREAM_MESSAGE: usize = 64 * 1024 * 1024;
 
 /// What an agent shows to prove who it is. The server keeps only its hash.
 pub struct AgentToken {
-    /// The token, as the agent is given it: `pha.<agent id>.<secret>`.
+    /// The token, as the agent is given it: `pha.<agent id>.<secret>`, and the SHA-256 of the
+    /// server's certificate behind it where the agent shall pin that.
     pub text: String,
     /// The hash to store.
     pub hash: String,
 }
 
 impl AgentToken {
-    /// A new secret for an agent.
-    pub fn new(agent_id: AgentId) -> Self {
+    /// A new secret for an agent, which believes only the certificate of this fingerprint.
+    pub fn new(agent_id: AgentId, pin: Option<&str>) -> Self {
         let mut secret = [0; 32];
         rand::rng().fill_bytes(&mut secret);
         let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);
         let hash = hash(&secret);
-        Self {
-            text: format!("pha.{}.{secret}", agent_id.simple()),
-            hash,
-        }
+        let pin = pin.map(|pin| format!(".{pin}")).unwrap_or_default();
+        Self { text: format!("pha.{}.{secret}{pin}", agent_id.simple()), hash }
     }
 }
 
@@ -193,7 +192,7 @@ mod tests {
     #[test]
     fn a_token_tells_its_agent_with_or_without_a_fingerprint() {
         let id = AgentId::new();
-        let token = AgentToken::new(id);
+        let token = AgentToken::new(id, None);
         let (read, secret) = read_token(&token.text).unwrap();
         assert_eq!((read, hash(secret)), (id, token.hash.clone()));
         let long = format!("{}.{}", token.text, "ab".repeat(32));
