@@ -60,6 +60,17 @@ export class Browser {
   }
 }
 
+/** Opens the page; again where a container's network coming up made Chromium give the load up. */
+export async function visit(page, url, waitUntil = 'domcontentloaded') {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await page.goto(url, { waitUntil });
+    } catch (error) {
+      if (attempt === 3 || !error.message.includes('ERR_NETWORK_CHANGED')) throw error;
+    }
+  }
+}
+
 function commandLine(pid) {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');

@@ -32,6 +32,7 @@ const { values: options } = parseArgs({
     events: { type: 'string' },
     out: { type: 'string' },
     blind: { type: 'boolean', default: false },
+    nice: { type: 'string' },
   },
 });
 
@@ -67,6 +68,15 @@ if (!Object.values(plan).every((value) => typeof value === 'boolean' || value > 
 
 if (!existsSync(path.join(programs, 'porthole-scene'))) {
   fail(`${programs}/porthole-scene is missing. Build it: cargo build --release -p porthole-scenes`);
+}
+
+// The same priority for everything in every cell: what is started inherits it.
+if (options.nice !== undefined) {
+  try {
+    os.setPriority(Number(options.nice));
+  } catch (error) {
+    fail(`--nice ${options.nice}: ${error.message}`);
+  }
 }
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'porthole-bench-'));

@@ -3,7 +3,7 @@
 import { openSync, readSync, closeSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Browser, findScreen } from './browser.mjs';
+import { Browser, findScreen, visit } from './browser.mjs';
 import { descendants, pssOf, until } from './process.mjs';
 import { median, percentile } from './statistics.mjs';
 import { WireClient } from './wire.mjs';
@@ -31,7 +31,7 @@ async function quiet(cell, milliseconds = 700, limit = 8000) {
 async function look(cell) {
   const { page, target } = cell;
   const flipper = await cell.scene('flip');
-  await page.goto(target.url, { waitUntil: 'domcontentloaded' });
+  await visit(page, target.url);
   const host = await findScreen(page, (bright) => flipper.command(`color ${bright ? 'ffffff' : '000000'}`));
   return { host, flipper };
 }
@@ -261,7 +261,7 @@ export async function first(cell) {
   session.on('Network.loadingFinished', (event) => { weight += event.encodedDataLength; });
   await page.addInitScript(`globalThis.__bench.watch(${JSON.stringify(job)})`);
   page.on('worker', (worker) => worker.evaluate((one) => globalThis.__bench.watch(one), job).catch(() => {}));
-  await page.goto(target.url, { waitUntil: 'commit' });
+  await visit(page, target.url, 'commit');
   const origin = await page.evaluate(() => performance.timeOrigin);
   const change = await until('first full frame', async () => {
     for (const host of [...page.frames(), ...page.workers()]) {
@@ -293,7 +293,7 @@ export async function viewers(cell) {
       stubs = await Browser.launch({ network: cell.network, here: cell.here, url: cell.target.url, stub: true });
       for (let index = 0; index < 5; index += 1) {
         const page = await stubs.page();
-        await page.goto(cell.target.further ?? cell.target.url, { waitUntil: 'domcontentloaded' });
+        await visit(page, cell.target.further ?? cell.target.url);
         further.push(page);
       }
     }
