@@ -44,7 +44,7 @@ class Viewer:
                 f"Sec-WebSocket-Key: {key}\r\n\r\n"
             ).encode()
         )
-        self.file = self.socket.makefile("rb")
+        self.file = self.socket.makefile("rb", buffering=0)
         while self.file.readline() not in (b"\r\n", b""):
             pass
         self.size = (0, 0)

@@ -119,6 +119,16 @@ async fn a_viewer_may_ask_for_each_update() {
     assert!(silent.is_err(), "an update without a request");
     assert_eq!(viewer.updates, updates + 1);
     assert_eq!(viewer.picture.bgrx()[..3], [0, 255, 0]);
+    // What nobody asked for meanwhile is there when it is asked for as a whole.
+    let mut late = Viewer::connect(&display, "view", &encodings).await;
+    late.send(ClientMessage::FramebufferUpdateRequest {
+        incremental: false,
+        area,
+    })
+    .await;
+    late.read().await;
+    assert_eq!(late.picture.bgrx()[..3], [0, 0, 255]);
+    drop(late);
     viewer
         .send(ClientMessage::FramebufferUpdateRequest {
             incremental: true,
@@ -177,39 +187,20 @@ async fn lossy_areas_become_exact_when_they_rest() {
 async fn the_cursor_is_told_when_it_changes() {
     let display = Display::start("640x480");
     let mut viewer = Viewer::watch(&display, LOSSLESS).await;
-    let cursors = |viewer: &Viewer| -> Vec<(u16, u16)> {
-        viewer
-            .events
-            .iter()
-            .filter_map(|event| match event {
-                ServerEvent::Cursor(image) => Some((image.width(), image.height())),
-                _ => None,
-            })
-            .collect()
-    };
-    viewer.sync().await;
-    let first = cursors(&viewer);
-    assert!(
-        first.last().is_none_or(|(width, _)| *width > 0),
-        "{first:?}"
-    );
     display.run("xsetroot", &["-cursor_name", "watch"]);
-    let event = viewer
-        .until(|event| matches!(event, ServerEvent::Cursor(_)))
-        .await;
-    let ServerEvent::Cursor(image) = event else {
-        unreachable!("that was waited for")
+    // Themes' cursors move, and may begin with nothing.
+    let painted = |event: &ServerEvent| {
+        let ServerEvent::Cursor(image) = event else {
+            return false;
+        };
+        let painted = image
+            .bgra()
+            .chunks_exact(4)
+            .filter(|pixel| pixel[3] == 255)
+            .count();
+        image.width() > 12 && painted > 50
     };
-    let painted = image
-        .bgra()
-        .chunks_exact(4)
-        .filter(|pixel| pixel[3] == 255)
-        .count();
-    assert!(
-        image.width() > 8 && painted > 50,
-        "{painted} of {}",
-        image.width()
-    );
+    viewer.until(painted).await;
 }
 
 #[tokio::test]
@@ -241,12 +232,12 @@ async fn a_viewer_that_does_not_read_costs_nobody_anything() {
     }
     let before = memory();
     let updates = good.updates;
-    for round in 0..60 {
-        let colour = format!("#{:02x}{:02x}{:02x}", round * 4, 255 - round * 4, round);
+    for round in 0..30 {
+        let colour = format!("#{:02x}{:02x}{:02x}", round * 8, 255 - round * 8, round);
         display.run("xsetroot", &["-solid", &colour]);
         good.until_same(&display).await;
     }
-    assert!(good.updates >= updates + 60);
+    assert!(good.updates >= updates + 30);
     let grown = memory().saturating_sub(before);
     assert!(grown < 24 * 1024, "memory grew by {grown} KiB");
     // The deaf one gets a few updates and no more.

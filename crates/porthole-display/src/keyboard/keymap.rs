@@ -1,7 +1,7 @@
 //! The X server's keyboard map (XKB protocol, sections 7 and 15), read from its symbol's side.
 
 use super::symbols::{
-    ISO_LEVEL3_SHIFT, NO_SYMBOL, NUM_LOCK, SHIFT_L, is_number_pad, normalise, other_case,
+    ISO_LEVEL3_SHIFT, NO_SYMBOL, NUM_LOCK, SHIFT_L, is_extra, is_number_pad, normalise, other_case,
 };
 
 /// Real modifiers as bits.
@@ -88,6 +88,16 @@ impl Key {
         }
         let at = usize::from(group) * usize::from(self.width) + usize::from(level);
         self.symbols.get(at).copied().map_or(NO_SYMBOL, normalise)
+    }
+
+    /// Whether it is only for starting programs and the like, which few keyboards have.
+    fn is_extra(&self) -> bool {
+        let mut symbols = self
+            .symbols
+            .iter()
+            .filter(|symbol| **symbol != NO_SYMBOL)
+            .peekable();
+        self.modifiers == 0 && symbols.peek().is_some() && symbols.all(|symbol| is_extra(*symbol))
     }
 
     fn is_empty(&self) -> bool {
@@ -181,12 +191,16 @@ impl Keymap {
         self.key(keycode).map_or(0, |key| key.modifiers)
     }
 
-    /// Keys that mean nothing, the one to take first at the end: high codes, which no keyboard has.
+    /// Keys that may be given another meaning, the one to take first at the end: those that mean
+    /// nothing, then those that nobody misses; of either the high codes first, which no keyboard
+    /// has.
     pub fn spare(&self) -> Vec<u8> {
-        self.iter()
-            .filter(|(_, key)| key.is_empty())
-            .map(|(keycode, _)| keycode)
-            .collect()
+        let codes = |wanted: fn(&Key) -> bool| {
+            self.iter()
+                .filter(move |(_, key)| wanted(key))
+                .map(|(keycode, _)| keycode)
+        };
+        codes(Key::is_extra).chain(codes(Key::is_empty)).collect()
     }
 
     /// The key that sets a modifier which plans may ask for.
@@ -382,6 +396,8 @@ mod tests {
             Key::default(),                                   // 16
             key(1, &[of('<'), of('>')], 0),                   // 17
             key(1, &[of(','), of('<')], 0),                   // 18
+            key(0, &[0x1008_ff41], 0),                        // 19, which starts a program
+            key(0, &[0x1008_ff13], 0),                        // 20, louder
         ];
         Keymap::new(8, keys, types())
     }
@@ -495,7 +511,7 @@ mod tests {
     #[test]
     fn spare_keys_mean_nothing() {
         let map = map();
-        assert_eq!(map.spare(), [16]);
+        assert_eq!(map.spare(), [19, 16]);
         assert!(map.gives(18, of('<'), 3) && !map.gives(18, of('a'), 0));
     }
 }

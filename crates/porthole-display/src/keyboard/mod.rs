@@ -7,4 +7,4 @@ mod symbols;
 
 pub use keymap::{Key, KeyType, Keymap, Level, Modifiers, Plan, State};
 pub use scancodes::keycode_of_scancode;
-pub use symbols::{is_modifier, normalise, other_case};
+pub use symbols::{is_modifier, is_small, normalise, other_case};

@@ -51,9 +51,27 @@ pub fn other_case(symbol: u32) -> Option<u32> {
     (other != letter).then(|| normalise(UNICODE + u32::from(other)))
 }
 
+/// Whether it is a small letter that has a capital one.
+pub fn is_small(symbol: u32) -> bool {
+    match symbol {
+        0x6c0..=0x6df => true,
+        symbol => other_case(symbol).is_some() && character(symbol).is_some_and(char::is_lowercase),
+    }
+}
+
 /// Whether it is one of a key that only changes what others mean.
 pub const fn is_modifier(symbol: u32) -> bool {
     matches!(symbol, 0xffe1..=0xffee | 0xfe01..=0xfe13 | 0xff7e | NUM_LOCK)
+}
+
+/// Whether it is one of the vendors' symbols that start programs and the like, but for those that
+/// keyboards and mice commonly have: sound, playing, brightness, browsing.
+pub const fn is_extra(symbol: u32) -> bool {
+    match symbol {
+        0x1008_ff02 | 0x1008_ff03 | 0x1008_ff11..=0x1008_ff1d | 0x1008_ff26..=0x1008_ff2a => false,
+        0x1008_fe01..=0x1008_fe0c => false,
+        _ => symbol >= 0x1008_fe00 && symbol <= 0x1008_ffff,
+    }
 }
 
 /// Whether it is one that the number pad has on two levels: digits and the keys under them.

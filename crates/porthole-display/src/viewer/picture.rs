@@ -7,7 +7,7 @@ use crate::{
     geometry::{Size, TileSet},
 };
 use porthole_encode::{Encoder, Region};
-use porthole_rfb::{Rect, server::Update};
+use porthole_rfb::{FrameView, Rect, server::Update};
 use std::sync::Arc;
 
 /// The most pixels of one refreshing update: a viewer shall not wait long for what changes
@@ -36,42 +36,44 @@ pub struct Task {
 }
 
 impl Picture {
-    /// The update that brings the viewer up to date; nothing when there is nothing new.
+    /// Adds to an update what brings the viewer up to date; nothing when nothing is in it then.
     pub fn draw(
         &mut self,
         desktop: &Arc<Desktop>,
         mailbox: &Mailbox,
         task: Task,
+        mut update: Update,
     ) -> Option<Vec<u8>> {
         let frame = desktop.frame();
-        if frame.size() != task.size && task.resizable {
-            return None;
+        if (frame.size() == task.size || !task.resizable)
+            && let Ok(view) = frame.view()
+        {
+            self.add(&view, mailbox, task, &mut update);
         }
-        let view = frame.view().ok()?;
+        (!update.is_empty()).then(|| update.finish())
+    }
+
+    fn add(&mut self, view: &FrameView, mailbox: &Mailbox, task: Task, update: &mut Update) {
         let area = task
             .area
             .intersect(&task.size.bounds())
-            .intersect(&frame.size().bounds());
+            .intersect(&view.bounds());
         let dirty = take(&mut mailbox.mail().dirty, area);
-        let mut update = Update::new();
-        if dirty.is_empty() {
-            if task.refresh {
-                self.make_exact(&view, area, &mut update);
-            }
-        } else {
+        if !dirty.is_empty() {
             let rects: Vec<Rect> = dirty
                 .rects()
                 .iter()
                 .map(|rect| rect.intersect(&area))
                 .collect();
             self.encoder
-                .encode(&view, &Region::from_rects(&rects), &mut update);
+                .encode(view, &Region::from_rects(&rects), update);
             self.refresh.changed(&dirty);
+        } else if task.refresh {
+            self.make_exact(view, area, update);
         }
-        (!update.is_empty()).then(|| update.finish())
     }
 
-    fn make_exact(&mut self, view: &porthole_rfb::FrameView, area: Rect, update: &mut Update) {
+    fn make_exact(&mut self, view: &FrameView, area: Rect, update: &mut Update) {
         let restless = Region::from_rects(&self.refresh.restless().rects());
         let resting = self
             .encoder

@@ -167,8 +167,12 @@ struct Viewer {
     refresh_due: bool,
     announced: Announced,
     tell: Tell,
+    /// Rectangles without pixels that go with the next that have some.
+    prefix: Option<Update>,
     resizing: Option<JoinHandle<ResizeResult>>,
     next_resize: Option<Size>,
+    /// The wish in work was answered already, with the new size.
+    resize_answered: bool,
     screen: Screen,
     clipboard: ViewerClipboard,
 }
@@ -227,8 +231,10 @@ impl Viewer {
             refresh_due: false,
             announced: Announced::default(),
             tell: Tell::default(),
+            prefix: None,
             resizing: None,
             next_resize: None,
+            resize_answered: false,
             screen: Screen {
                 id: 0,
                 area: size.bounds(),
@@ -316,7 +322,8 @@ impl Viewer {
             return;
         };
         let refresh = self.refresh_due;
-        if !refresh && self.mailbox.mail().dirty.is_empty() && !self.new_encodings {
+        let nothing = !refresh && !self.new_encodings && self.prefix.is_none();
+        if nothing && self.mailbox.mail().dirty.is_empty() {
             return;
         }
         let Some(mut picture) = self.picture.take() else {
@@ -338,8 +345,9 @@ impl Viewer {
             refresh,
         };
         let (desktop, mailbox) = (self.services.desktop.clone(), self.mailbox.clone());
+        let update = self.prefix.take().unwrap_or_default();
         self.drawing = Some(tokio::task::spawn_blocking(move || {
-            let update = picture.draw(&desktop, &mailbox, task);
+            let update = picture.draw(&desktop, &mailbox, task, update);
             (picture, update, refresh)
         }));
     }
@@ -369,7 +377,9 @@ impl Viewer {
                     ResizeResult::Done => ResizeStatus::Done,
                     ResizeResult::Refused => ResizeStatus::InvalidLayout,
                 };
-                self.tell.size.get_or_insert((ResizeReason::Client, status));
+                if !self.resize_answered {
+                    self.tell.size = Some((ResizeReason::Client, status));
+                }
             }
             () = sleep_until(tick), if lossy => {
                 self.next_tick = TokioInstant::now() + TICK;
@@ -421,6 +431,8 @@ impl Viewer {
             ClientMessage::SetEncodings(list) => self.set_encodings(&list),
             ClientMessage::FramebufferUpdateRequest { incremental, area } => {
                 if !incremental {
+                    // The picture may be old when nobody wanted a newer one.
+                    self.services.desktop.refresh().await;
                     self.mailbox.mail().dirty.insert(area);
                 }
                 self.request = Some(self.request.map_or(area, |other| around(area, other)));
@@ -586,6 +598,7 @@ impl Viewer {
         if self.resizing.is_none()
             && let Some(size) = self.next_resize.take()
         {
+            self.resize_answered = false;
             let (desktop, id) = (self.services.desktop.clone(), self.id);
             self.resizing = Some(tokio::spawn(
                 async move { desktop.resize(size, Some(id)).await },
@@ -598,8 +611,13 @@ impl Viewer {
         // One update at a time may tell of sizes: pixels drawn before must be out first.
         let settled = self.drawing.is_none() && self.drawn.is_none();
         let frame_size = self.services.desktop.size();
+        // A viewer that asks for each update takes the next one for the answer, so it gets nothing
+        // unasked, and what it asked for together with the rest.
+        let asks = self.continuous.is_none();
+        let hold = asks && (self.request.is_none() || self.prefix.is_some() || !settled);
         let mut update = Update::new();
         let mut legacy_size = None;
+        let has_pixels;
         {
             let mut mail = self.mailbox.mail();
             if mail.dismissed {
@@ -607,6 +625,9 @@ impl Viewer {
             }
             if self.access == Access::Control {
                 self.clipboard.read_mail(&mut mail, &mut self.answers);
+            }
+            if hold {
+                return Ok(());
             }
             if settled && self.announced_any() {
                 if let Some(by) = mail.resized.take() {
@@ -621,6 +642,7 @@ impl Viewer {
                     self.tell.size = Some((ResizeReason::Server, ResizeStatus::Done));
                 }
                 if let Some((reason, status)) = self.tell.size.take() {
+                    self.resize_answered |= reason == ResizeReason::Client;
                     if self.encodings.has(Encoding::EXTENDED_DESKTOP_SIZE) {
                         self.size = frame_size;
                         self.screen.area = frame_size.bounds();
@@ -654,6 +676,7 @@ impl Viewer {
                     _ => update.cursor(&image, picture.encoder.converter()),
                 }
             }
+            has_pixels = !mail.dirty.is_empty();
         }
         if std::mem::take(&mut self.tell.qemu_key) {
             update.qemu_key();
@@ -664,7 +687,15 @@ impl Viewer {
         if let Some(size) = legacy_size {
             update.desktop_size(size.width, size.height);
         }
-        if !update.is_empty() {
+        if update.is_empty() {
+            return Ok(());
+        }
+        if asks && has_pixels && legacy_size.is_none() {
+            self.prefix = Some(update);
+        } else {
+            if asks {
+                self.request = None;
+            }
             self.answers.push_back(update.finish().into());
         }
         Ok(())

@@ -93,7 +93,7 @@ impl Capture {
         };
         let size = capture.screen.size(&capture.x)?;
         capture.adopt(size, None);
-        capture.desktop.set_cursor(cursor::fetch(&capture.x)?);
+        capture.follow_cursor()?;
         Ok(capture)
     }
 
@@ -241,6 +241,13 @@ impl Capture {
         self.damaged = true;
     }
 
+    fn follow_cursor(&self) -> Result<(), XError> {
+        if let Some(image) = cursor::fetch(&self.x)? {
+            self.desktop.set_cursor(image);
+        }
+        Ok(())
+    }
+
     /// Takes in the events there are; whether there were any.
     fn take_events(&mut self) -> Result<bool, XError> {
         let mut any = false;
@@ -263,7 +270,7 @@ impl Capture {
             }
         }
         if cursor_changed {
-            self.desktop.set_cursor(cursor::fetch(&self.x)?);
+            self.follow_cursor()?;
         }
         if size_changed {
             let size = self.screen.size(&self.x)?;

@@ -2,7 +2,10 @@
 
 use super::{XConnection, XError};
 use porthole_rfb::server::CursorImage;
-use x11rb::protocol::xfixes::{self, ConnectionExt as _};
+use x11rb::{
+    errors::ReplyError,
+    protocol::xfixes::{self, ConnectionExt as _},
+};
 
 /// The side over which a cursor is not sent (nothing of the field draws larger ones).
 const MAX_SIDE: u16 = 256;
@@ -18,27 +21,34 @@ pub fn watch(x: &XConnection) -> Result<(), XError> {
     Ok(())
 }
 
-/// The picture now; an empty one for a hidden cursor.
+/// The picture now: an empty one for a hidden cursor, nothing when the X server does not tell it.
 ///
 /// # Errors
 /// When the connection breaks.
-pub fn fetch(x: &XConnection) -> Result<CursorImage, XError> {
-    let image = x.conn.xfixes_get_cursor_image()?.reply()?;
+pub fn fetch(x: &XConnection) -> Result<Option<CursorImage>, XError> {
+    let image = match x.conn.xfixes_get_cursor_image()?.reply() {
+        Ok(image) => image,
+        Err(ReplyError::X11Error(error)) => {
+            tracing::debug!(?error, "the cursor's picture cannot be had");
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
     let pixels = usize::from(image.width) * usize::from(image.height);
     let hidden = image.cursor_image.iter().all(|pixel| pixel >> 24 == 0);
     if hidden || image.width.max(image.height) > MAX_SIDE || image.cursor_image.len() != pixels {
-        return Ok(CursorImage::default());
+        return Ok(Some(CursorImage::default()));
     }
     let bgra = image
         .cursor_image
         .iter()
         .flat_map(|pixel| pixel.to_le_bytes())
         .collect();
-    Ok(CursorImage::new(
+    Ok(Some(CursorImage::new(
         image.width,
         image.height,
         image.xhot,
         image.yhot,
         bgra,
-    ))
+    )))
 }

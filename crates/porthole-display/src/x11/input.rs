@@ -6,9 +6,15 @@
 use super::{XConnection, XError};
 use crate::{
     desktop::ViewerId,
-    keyboard::{Key, KeyType, Keymap, Level, Modifiers, State, is_modifier, keycode_of_scancode},
+    keyboard::{
+        Key, KeyType, Keymap, Level, Modifiers, State, is_modifier, is_small, keycode_of_scancode,
+        other_case,
+    },
 };
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 use tokio::sync::mpsc;
 use x11rb::{
     CURRENT_TIME,
@@ -28,6 +34,8 @@ use x11rb::{
 pub const QUEUE: usize = 256;
 /// The pointer's buttons.
 const BUTTONS: u8 = 9;
+/// How long a symbol stays with a key after its last use.
+const REUSE: Duration = Duration::from_millis(300);
 /// XKB's name of the keyboard that applications see.
 const CORE_KEYBOARD: u16 = 0x100;
 
@@ -79,8 +87,7 @@ struct Held {
 struct Lent {
     keycode: u8,
     symbol: u32,
-    /// Counts up; the least was used longest ago.
-    used: u64,
+    used: Instant,
 }
 
 /// The input thread's state.
@@ -91,7 +98,6 @@ pub struct InputThread {
     viewers: HashMap<ViewerId, Held>,
     lent: Vec<Lent>,
     spare: Vec<u8>,
-    clock: u64,
 }
 
 impl InputThread {
@@ -119,7 +125,6 @@ impl InputThread {
             viewers: HashMap::new(),
             lent: Vec::new(),
             spare: Vec::new(),
-            clock: 0,
         };
         input.reload()?;
         Ok(input)
@@ -214,7 +219,7 @@ impl InputThread {
         let held = self.viewers.entry(viewer).or_default();
         if !down {
             // Without a place the symbol may have changed meanwhile, with Shift let go first.
-            let other = crate::keyboard::other_case(symbol);
+            let other = other_case(symbol);
             let found = held.keys.remove(&name).or_else(|| {
                 let other = other.filter(|_| matches!(name, ViewerKey::Symbol(_)))?;
                 held.keys.remove(&ViewerKey::Symbol(other))
@@ -226,7 +231,11 @@ impl InputThread {
         }
         if let Some((keycode, was)) = held.keys.get(&name).copied() {
             if was == symbol || symbol == 0 {
-                // A repeat. The X server makes of it what its own repeat would have given.
+                // A repeat: as the X server's own, a release and a press. Modifiers have none.
+                if is_modifier(symbol) {
+                    return Ok(());
+                }
+                self.fake(KEY_RELEASE_EVENT, keycode, 0, 0)?;
                 return self.fake(KEY_PRESS_EVENT, keycode, 0, 0);
             }
             held.keys.remove(&name);
@@ -265,44 +274,48 @@ impl InputThread {
             self.fake(KEY_PRESS_EVENT, keycode, 0, 0)?;
             return Ok(Some(keycode));
         }
-        if let Some(plan) = self.keymap.plan(symbol, state, place) {
-            let locks = plan.lock | plan.unlock;
-            if locks != 0 {
-                self.x.conn.xkb_latch_lock_state(
-                    CORE_KEYBOARD,
-                    ModMask::from(u16::from(locks)),
-                    ModMask::from(u16::from(plan.lock)),
-                    false,
-                    xkb::Group::M1,
-                    ModMask::from(0_u16),
-                    false,
-                    0,
-                )?;
+        let mut plan = self.keymap.plan(symbol, state, place);
+        if plan.is_none() {
+            // A shortcut on a keyboard of another script: the place says which one is meant.
+            let shortcut = ModMask::CONTROL | ModMask::M1 | ModMask::M4;
+            let held = u16::from(state.modifiers) & u16::from(shortcut) != 0;
+            if !(held && place.is_some()) && self.lend(symbol)? {
+                plan = self.keymap.plan(symbol, state, place);
             }
-            let pressed = self.modifier_keys(plan.press);
-            let released = self.held_keys(plan.release);
-            self.fake_all(KEY_RELEASE_EVENT, &released)?;
-            self.fake_all(KEY_PRESS_EVENT, &pressed)?;
-            self.fake(KEY_PRESS_EVENT, plan.keycode, 0, 0)?;
-            self.fake_all(KEY_RELEASE_EVENT, &pressed)?;
-            self.fake_all(KEY_PRESS_EVENT, &released)?;
-            self.touch(plan.keycode);
-            return Ok(Some(plan.keycode));
         }
-        // A shortcut on a keyboard of another script: the place says which one is meant.
-        let shortcut = ModMask::CONTROL | ModMask::M1 | ModMask::M4;
-        let keycode = match place {
-            Some(place) if u16::from(state.modifiers) & u16::from(shortcut) != 0 => Some(place),
-            place => self.lend(symbol)?.or(place),
+        let Some(plan) = plan else {
+            if let Some(keycode) = place {
+                self.fake(KEY_PRESS_EVENT, keycode, 0, 0)?;
+            }
+            return Ok(place);
         };
-        if let Some(keycode) = keycode {
-            self.fake(KEY_PRESS_EVENT, keycode, 0, 0)?;
+        let locks = plan.lock | plan.unlock;
+        if locks != 0 {
+            self.x.conn.xkb_latch_lock_state(
+                CORE_KEYBOARD,
+                ModMask::from(u16::from(locks)),
+                ModMask::from(u16::from(plan.lock)),
+                false,
+                xkb::Group::M1,
+                ModMask::from(0_u16),
+                false,
+                0,
+            )?;
         }
-        Ok(keycode)
+        let pressed = self.modifier_keys(plan.press);
+        let released = self.held_keys(plan.release);
+        self.fake_all(KEY_RELEASE_EVENT, &released)?;
+        self.fake_all(KEY_PRESS_EVENT, &pressed)?;
+        self.fake(KEY_PRESS_EVENT, plan.keycode, 0, 0)?;
+        self.fake_all(KEY_RELEASE_EVENT, &pressed)?;
+        self.fake_all(KEY_PRESS_EVENT, &released)?;
+        self.touch(plan.keycode);
+        Ok(Some(plan.keycode))
     }
 
-    /// Gives the symbol to a key that has none, or whose lent symbol was used longest ago.
-    fn lend(&mut self, symbol: u32) -> Result<Option<u8>, XError> {
+    /// Gives the symbol to a key that has none, or whose lent symbol was used longest ago; whether
+    /// there was such a key.
+    fn lend(&mut self, symbol: u32) -> Result<bool, XError> {
         let keycode = if let Some(keycode) = self.spare.pop() {
             keycode
         } else {
@@ -310,32 +323,41 @@ impl InputThread {
             let oldest = (0..self.lent.len())
                 .filter(|at| !down.contains(&self.lent[*at].keycode))
                 .min_by_key(|at| self.lent[*at].used);
-            match oldest {
-                Some(at) => self.lent.swap_remove(at).keycode,
-                None => return Ok(None),
-            }
+            let Some(at) = oldest else {
+                return Ok(false);
+            };
+            let lent = self.lent.swap_remove(at);
+            // Applications look a key's symbol up when they come to the event, not when it is
+            // sent; nothing tells when they have.
+            #[expect(clippy::disallowed_methods, reason = "no event tells; bounded")]
+            std::thread::sleep(REUSE.saturating_sub(lent.used.elapsed()));
+            lent.keycode
         };
-        // The same on both levels, so that a held Shift changes nothing.
+        // Letters with both their cases. Else the same on both levels, so that a held Shift
+        // changes nothing.
+        let pair = match (other_case(symbol), is_small(symbol)) {
+            (Some(other), true) => [symbol, other],
+            (Some(other), false) => [other, symbol],
+            (None, _) => [symbol, symbol],
+        };
         self.x
             .conn
-            .change_keyboard_mapping(1, keycode, 2, &[symbol, symbol])?
+            .change_keyboard_mapping(1, keycode, 2, &pair)?
             .check()?;
-        self.clock += 1;
         self.lent.push(Lent {
             keycode,
             symbol,
-            used: self.clock,
+            used: Instant::now(),
         });
         // Applications are told of the new map before they are told of the key: the X server keeps
         // the order.
         self.reload()?;
-        Ok(Some(keycode))
+        Ok(true)
     }
 
     fn touch(&mut self, keycode: u8) {
-        self.clock += 1;
         if let Some(lent) = self.lent.iter_mut().find(|lent| lent.keycode == keycode) {
-            lent.used = self.clock;
+            lent.used = Instant::now();
         }
     }
 

@@ -78,6 +78,9 @@ impl XServer {
             .arg("-fbdir")
             .arg(&config.framebuffer_dir)
             .args(["-nolisten", "tcp", "-ac", "-noreset", "-background", "none", "-dpi", "96"])
+            // Viewers draw the cursor; drawn into the picture it would be there twice. Without the
+            // extension SECURITY the picture of a cursor whose maker is gone can be had.
+            .args(["-nocursor", "-extension", "SECURITY"])
             // A held key is repeated by the viewer; the X server's own repeat would double it.
             .args(["-ardelay", "65535", "-arinterval", "65535"])
             .args(["+extension", "RANDR", "+extension", "DAMAGE", "+extension", "XTEST"])

@@ -1,6 +1,7 @@
 //! A display with a real X server, and a viewer made of porthole-rfb's decoder.
 #![allow(dead_code)] // Each test file uses its part of it.
 
+pub mod bridge;
 pub mod picture;
 pub mod viewer;
 
@@ -15,7 +16,7 @@ use std::{
 use tempfile::TempDir;
 
 /// The longest that anything here may take.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running `porthole-display`.
 pub struct Display {
@@ -182,6 +183,25 @@ impl Drop for Display {
 
 /// A program of the session; it ends with this.
 pub struct Application(Child);
+
+impl Application {
+    /// Starts it.
+    pub fn start(mut command: Command) -> Self {
+        let program = command.get_program().to_owned();
+        let child = command.spawn();
+        Self(child.unwrap_or_else(|error| panic!("{} cannot run: {error}", program.display())))
+    }
+
+    /// Closes its standard input.
+    pub fn end_input(&mut self) {
+        drop(self.0.stdin.take());
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> std::process::ExitStatus {
+        self.0.wait().unwrap()
+    }
+}
 
 impl Drop for Application {
     fn drop(&mut self) {
