@@ -293,6 +293,7 @@ export async function viewers(cell) {
       stubs = await Browser.launch({ network: cell.network, here: cell.here, url: cell.target.url, stub: true });
       for (let index = 0; index < 5; index += 1) {
         const page = await stubs.page();
+        await cell.target.prepare?.(page);
         await visit(page, cell.target.further ?? cell.target.url);
         further.push(page);
       }
