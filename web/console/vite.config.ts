@@ -12,6 +12,20 @@ export default defineConfig({
     // The content security policy forbids inlined fonts and workers; small files stay files.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        // One file for each step of the way, with all that it needs: each file is a round trip.
+        codeSplitting: {
+          groups: [
+            { name: 'start', test: /src[\\/]main\.tsx$/, priority: 4 },
+            { name: 'desk', test: /src[\\/](shell|dashboard)[\\/].*\.tsx$/, priority: 3 },
+            { name: 'session', test: /src[\\/]session[\\/].*\.tsx$/, priority: 2 },
+            { name: 'account', test: /src[\\/](account|docs)[\\/].*\.tsx$/, priority: 1 },
+            { name: 'admin', test: /src[\\/]admin[\\/].*\.tsx?$/, priority: 0 },
+          ],
+        },
+      },
+    },
   },
   server: {
     port: 5173,
