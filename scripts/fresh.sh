@@ -61,7 +61,7 @@ if ! image_present "$image"; then
       mirrors=("deb http://deb.debian.org/debian $suite main" "deb http://deb.debian.org/debian $suite-updates main" "deb http://deb.debian.org/debian-security $suite-security main")
       keyring=/usr/share/keyrings/debian-archive-keyring.gpg ;;
   esac
-  quietly "$log" as_root mmdebstrap --variant=minbase --keyring="$keyring" --include=ca-certificates,git,make "$suite" "$archive" "${mirrors[@]}"
+  quietly "$log" as_root mmdebstrap --variant=minbase --keyring="$keyring" --include=apt,ca-certificates,git,make "$suite" "$archive" "${mirrors[@]}"
   as_root cat "$archive" | engine import --change 'CMD ["bash"]' - "$image" >/dev/null
   as_root rm -f "$archive"
 fi

@@ -16,7 +16,7 @@ export PATH
 if [[ -t 1 && -z "${NO_COLOR:-}" ]]; then bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m'; else bold='' red='' plain=''; fi
 
 # step TEXT …: the next of $steps steps. A script called by another one prints its steps as notes.
-step_number=0
+step_number=${step_number:-0}
 step() {
   step_number=$((step_number + 1))
   if [[ -n "${PORTHOLE_NESTED:-}" ]]; then note "$*"; else printf '%s[%d/%d]%s %s\n' "$bold" "$step_number" "${steps:-1}" "$plain" "$*"; fi
