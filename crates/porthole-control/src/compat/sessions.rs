@@ -27,7 +27,6 @@ use porthole_model::{
 };
 use porthole_store::{PageRequest, workspaces::Workspace};
 use porthole_wire::agent::ExecSpec;
-use rand::RngCore;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -306,15 +305,10 @@ async fn request_kasm(
 
 /// A user of its own for a session that nobody was named for, with a password that nobody knows.
 async fn anonymous_user(control: &Control, context: &RequestContext) -> Result<UserId, AppError> {
-    let mut random = [0; 24];
-    rand::rng().fill_bytes(&mut random);
-    let hex = random
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
+    let (name, password) = (rand::random::<u64>(), rand::random::<u128>());
     let input = NewUserInput {
-        username: format!("anon_{}", &hex[..16]),
-        password: SecretString::from(format!("{hex}Aa1!")),
+        username: format!("anon_{name:016x}"),
+        password: SecretString::from(format!("{password:032x}Aa1!")),
         notes: "Made for a session requested without a user".into(),
         ..NewUserInput::default()
     };

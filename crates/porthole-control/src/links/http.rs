@@ -45,7 +45,10 @@ impl AgentToken {
         let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);
         let hash = hash(&secret);
         let pin = pin.map(|pin| format!(".{pin}")).unwrap_or_default();
-        Self { text: format!("pha.{}.{secret}{pin}", agent_id.simple()), hash }
+        Self {
+            text: format!("pha.{}.{secret}{pin}", agent_id.simple()),
+            hash,
+        }
     }
 }
 

@@ -215,19 +215,19 @@ impl Links {
     }
 
     /// Sets the images that agents shall have ready, and tells them when that changed.
-    pub fn set_images(&self, images: Vec<ImageRef>) {
+    pub fn set_images(&self, images: &[ImageRef]) {
         let mut known = self.images();
         if *known == images {
             return;
         }
-        known.clone_from(&images);
+        *known = images.to_vec();
         drop(known);
         let agents: Vec<_> = self.agents().keys().copied().collect();
         for agent_id in agents {
             self.send(
                 agent_id,
                 ServerMessage::Images {
-                    images: images.clone(),
+                    images: images.to_vec(),
                 },
             );
         }

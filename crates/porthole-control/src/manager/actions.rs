@@ -162,10 +162,16 @@ impl Manager {
     /// [`Refused::State`] unless it runs or starts.
     pub async fn stop(&self, id: SessionId, actor: Option<String>) -> Result<Session, Refused> {
         self.ask(id, "stopping", actor, |session| match session.state {
-            SessionState::Starting | SessionState::Running => {
+            // One that is asked for and has run is being resumed.
+            SessionState::Requested if session.started_at.is_none() => Err(Refused::State {
+                state: session.state,
+                hint: "it is not there yet; delete it instead",
+            }),
+            SessionState::Requested | SessionState::Starting | SessionState::Running => {
                 session.state = SessionState::Stopping;
                 session.wanted = WantedState::Stopped;
                 session.progress = None;
+                session.failure = None;
                 session.expires_at = None;
                 Ok(Change::Keep)
             }
@@ -240,13 +246,16 @@ impl Manager {
                 } else {
                     candidates.retain(|candidate| Some(candidate.id) == session.agent_id);
                     // New sessions are not wanted there, but this one is there already.
-                    candidates
-                        .iter_mut()
-                        .for_each(|candidate| candidate.enabled = true);
+                    for candidate in &mut candidates {
+                        candidate.enabled = true;
+                    }
                 }
                 let agent_id = place(&need, &candidates)?;
                 old_agent = session.agent_id.filter(|_| from == SessionState::Failed);
                 session.agent_id = Some(agent_id);
+                if from == SessionState::Failed {
+                    session.started_at = None;
+                }
                 session.state = SessionState::Requested;
                 session.wanted = WantedState::Running;
                 session.progress = None;

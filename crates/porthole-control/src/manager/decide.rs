@@ -33,6 +33,8 @@ pub struct Situation<'a> {
     pub state: SessionState,
     /// What is wanted of it.
     pub wanted: WantedState,
+    /// Whether it has run before, so that its disk holds what its user made.
+    pub ran: bool,
     /// How long nothing has been heard of it.
     pub quiet: Duration,
     /// What its agent reports.
@@ -132,6 +134,7 @@ fn towards_deleted(now: &Situation<'_>) -> Decision {
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "the arms stand in the order in which they decide")]
 fn towards_running(now: &Situation<'_>) -> Decision {
     use SessionState::{Requested, Running, Starting};
     match now.sight {
@@ -140,7 +143,8 @@ fn towards_running(now: &Situation<'_>) -> Decision {
         Sight::Present(Phase::Failed { failure }) => {
             Decision::step(Step::Fail(failure.clone())).and(Command::Remove)
         }
-        Sight::Absent { reports } if !matches!(now.state, Requested | Starting) => {
+        // What ran before is not silently begun anew, as if nothing had been in it.
+        Sight::Absent { reports } if now.ran || !matches!(now.state, Requested | Starting) => {
             if *reports >= MISSING_REPORTS {
                 vanished(now)
             } else {
@@ -148,19 +152,29 @@ fn towards_running(now: &Situation<'_>) -> Decision {
             }
         }
         Sight::Unseen { .. } if now.state == Running => Decision::NOTHING,
-        _ if timed_out(now) => Decision::step(Step::Fail(no_news(now))).and(Command::Remove),
+        _ if timed_out(now) && !now.ran => {
+            Decision::step(Step::Fail(no_news(now))).and(Command::Remove)
+        }
+        // What a user made is not thrown away because an engine or a host takes its time.
+        Sight::Present(Phase::Starting { .. }) | Sight::Unseen { .. } if timed_out(now) => {
+            Decision::step(Step::Warn(no_news(now)))
+        }
+        Sight::Present(Phase::Stopped) | Sight::Remains if timed_out(now) => {
+            Decision::step(Step::Warn(no_news(now))).and(Command::Run)
+        }
         Sight::Present(Phase::Starting { .. }) if now.state == Starting => Decision::NOTHING,
         Sight::Present(Phase::Starting { .. }) => Decision::step(Step::Enter(Starting)),
         // It stopped without being asked to, as after a reboot of the host: it is resumed.
         Sight::Present(Phase::Stopped) if now.state == Running => {
             Decision::step(Step::Enter(Starting)).and(Command::Run)
         }
-        Sight::Present(Phase::Stopped) | Sight::Absent { .. } => Decision::command(Command::Run),
+        Sight::Present(Phase::Stopped) | Sight::Absent { .. } | Sight::Remains => {
+            Decision::command(Command::Run)
+        }
         // A command crosses the agent's own work; the next report tells what came of it.
         Sight::Present(Phase::Stopping | Phase::Removing) | Sight::Unseen { .. } => {
             Decision::NOTHING
         }
-        Sight::Remains => Decision::command(Command::Run),
     }
 }
 
@@ -280,10 +294,21 @@ mod tests {
     }
 
     fn at(state: SessionState, wanted: WantedState, sight: &Sight, quiet: u64) -> Decision {
+        decide_at(state, wanted, sight, quiet, state == SessionState::Running)
+    }
+
+    fn decide_at(
+        state: SessionState,
+        wanted: WantedState,
+        sight: &Sight,
+        quiet: u64,
+        ran: bool,
+    ) -> Decision {
         let quiet = Duration::from_secs(quiet);
         decide(&Situation {
             state,
             wanted,
+            ran,
             quiet,
             sight,
             agent: "a1",
@@ -309,8 +334,8 @@ mod tests {
     fn every_step_is_one_of_the_life_cycle_and_leads_to_a_known_pair() {
         for (state, wanted) in pairs() {
             for sight in sights() {
-                for quiet in [0, 1000] {
-                    let next = match at(state, wanted, &sight, quiet).step {
+                for (quiet, ran) in [(0, false), (1000, false), (0, true), (1000, true)] {
+                    let next = match decide_at(state, wanted, &sight, quiet, ran).step {
                         Some(Step::Enter(next)) => next,
                         Some(Step::Fail(_)) => SessionState::Failed,
                         _ => continue,
@@ -343,6 +368,25 @@ mod tests {
                 assert!(ended, "{state} {sight:?} {decision:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_a_user_made_is_not_removed_for_being_late() {
+        let wanted = WantedState::Running;
+        for sight in sights() {
+            for state in [SessionState::Requested, SessionState::Starting] {
+                let decision = decide_at(state, wanted, &sight, 100_000, true);
+                let reported = matches!(sight, Sight::Present(Phase::Failed { .. }));
+                let remove = decision.command == Some(Command::Remove);
+                assert_eq!(remove, reported, "{state} {sight:?} {decision:?}");
+            }
+        }
+        let starting = SessionState::Starting;
+        let lost = decide_at(starting, wanted, &Sight::Absent { reports: 2 }, 0, true);
+        assert!(
+            matches!(lost.step, Some(Step::Fail(_))),
+            "not begun anew as if nothing had been in it: {lost:?}"
+        );
     }
 
     #[test]

@@ -56,11 +56,11 @@ pub struct ManagerConfig {
 impl Default for ManagerConfig {
     fn default() -> Self {
         Self {
-            keepalive: Duration::from_secs(3600),
+            keepalive: Duration::from_hours(1),
             sessions_per_user: 5,
             round: Duration::from_secs(1),
             repeat: Duration::from_secs(5),
-            grace: Duration::from_secs(300),
+            grace: Duration::from_mins(5),
         }
     }
 }
@@ -376,6 +376,7 @@ fn plan(session: &mut Session, look: &Look) -> (Decision, Change) {
     let decision = decide(&Situation {
         state: session.state,
         wanted: session.wanted,
+        ran: session.started_at.is_some(),
         quiet: look.quiet,
         sight: &look.sight,
         agent: &look.agent,

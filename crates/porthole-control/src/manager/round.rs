@@ -22,7 +22,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// How old the stored report of an agent may grow while nothing in it changes.
-const SEEN_EVERY: Duration = Duration::from_secs(60);
+const SEEN_EVERY: Duration = Duration::from_mins(1);
 /// The largest part of a session's clock that may pass before a viewer winds it again.
 const WIND_AT: u32 = 60;
 
@@ -132,7 +132,7 @@ impl Manager {
                 images.push(settings.image);
             }
         }
-        self.0.links.set_images(images);
+        self.0.links.set_images(&images);
         Ok(())
     }
 

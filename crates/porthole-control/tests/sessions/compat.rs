@@ -237,7 +237,7 @@ async fn python() -> PathBuf {
 
 async fn run(command: &mut Command) -> Result<String, String> {
     let output = command.kill_on_drop(true).output();
-    let output = tokio::time::timeout(Duration::from_secs(120), output).await;
+    let output = tokio::time::timeout(Duration::from_mins(2), output).await;
     let output = output
         .map_err(|_| "it took too long".to_owned())?
         .map_err(|e| e.to_string())?;

@@ -6,6 +6,7 @@ use porthole_model::{
     ids::SessionId,
     session::{EndReason, SessionState},
 };
+use porthole_testkit::simulated_agent::Behaviour;
 use std::time::Duration;
 
 #[derive(Debug, Clone, Copy)]
@@ -107,7 +108,7 @@ async fn strike(stack: &mut Stack, fault: Fault, id: SessionId) {
 }
 
 async fn heal(stack: &Stack) {
-    stack.agent().behave(|b| *b = Default::default());
+    stack.agent().behave(|b| *b = Behaviour::default());
     stack.agent().catch_up();
     stack.agent().finish_starts();
     if !stack.control.links().connected(stack.agent_id()) {
@@ -154,14 +155,11 @@ fn check(step: Step, fault: Fault, state: Option<SessionState>) {
     let story = format!("{fault:?} while {step:?} ended in {state:?}");
     match (step, fault) {
         (Step::Deleting, _) => assert_eq!(state, None, "{story}"),
-        (Step::Running, LinkLost | Reboot | Stutter | ServerKilled) => {
+        (Step::Running | Step::Requested, LinkLost | Reboot | Stutter | ServerKilled) => {
             assert_eq!(state, Some(SessionState::Running), "{story}");
         }
         (Step::Running, ContainersLost | ReportsFailure) => {
             assert_eq!(state, Some(SessionState::Failed), "{story}");
-        }
-        (Step::Requested, LinkLost | Reboot | Stutter | ServerKilled) => {
-            assert_eq!(state, Some(SessionState::Running), "{story}");
         }
         (Step::Stopping | Step::Stopped, LinkLost | Reboot | Stutter | ServerKilled) => {
             assert_eq!(state, Some(SessionState::Stopped), "{story}");

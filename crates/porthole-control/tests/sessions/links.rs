@@ -334,7 +334,7 @@ async fn requests_end_in_time_whatever_the_agent_does() {
     assert!(links.screenshot(id, session, 320, 180).await.is_ok());
 
     stack.agent().behave(|b| b.late = true);
-    let (cut, _) = tokio::join!(links.exec(id, session, exec.clone()), stack.cut());
+    let (cut, ()) = tokio::join!(links.exec(id, session, exec.clone()), stack.cut());
     assert_eq!(cut, Err(Broken::Disconnected));
     assert_eq!(
         links.exec(id, session, exec).await,

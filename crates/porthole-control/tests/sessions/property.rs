@@ -4,6 +4,7 @@
 use crate::stack::{Stack, failure};
 use porthole_control::manager::ManagerConfig;
 use porthole_model::session::EndReason;
+use porthole_testkit::simulated_agent::Behaviour;
 use proptest::{prelude::*, test_runner::TestRunner};
 use std::time::Duration;
 
@@ -124,7 +125,7 @@ async fn make(stack: &mut Stack, step: &Move) {
 
 async fn end(stack: &Stack) {
     for (_, agent) in &stack.agents {
-        agent.behave(|b| *b = Default::default());
+        agent.behave(|b| *b = Behaviour::default());
         agent.catch_up();
     }
     stack.reconnect().await;

@@ -174,6 +174,7 @@ impl Stack {
         .await;
     }
 
+    #[expect(clippy::unused_self, reason = "reads as what it is for")]
     pub fn launch(&self, user_id: UserId, cores: u32) -> Launch {
         Launch {
             user_id,

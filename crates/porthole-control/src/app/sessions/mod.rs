@@ -22,7 +22,7 @@ use porthole_store::{
     workspaces::Workspace,
 };
 use porthole_wire::agent::ExecSpec;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
 /// The smallest and the largest display in pixels.
 const SIZES: std::ops::RangeInclusive<u16> = 64..=5120;
@@ -448,24 +448,22 @@ impl Control {
     async fn views(&self, sessions: Vec<Session>) -> Result<Vec<SessionView>, AppError> {
         let mut icons = HashMap::new();
         for id in sessions.iter().map(|session| session.workspace_id) {
-            if !icons.contains_key(&id) {
-                let icon = match self.store.workspaces().find(id).await {
+            if let Entry::Vacant(icon) = icons.entry(id) {
+                icon.insert(match self.store.workspaces().find(id).await {
                     Ok(workspace) => workspace.settings.icon,
                     Err(StoreError::NotFound { .. }) => String::new(),
                     Err(error) => return Err(error.into()),
-                };
-                icons.insert(id, icon);
+                });
             }
         }
         let mut names = HashMap::new();
         for id in sessions.iter().filter_map(|session| session.agent_id) {
-            if !names.contains_key(&id) {
-                let name = match self.store.agents().find(id).await {
+            if let Entry::Vacant(name) = names.entry(id) {
+                name.insert(match self.store.agents().find(id).await {
                     Ok(agent) => agent.name,
                     Err(StoreError::NotFound { .. }) => "removed".to_owned(),
                     Err(error) => return Err(error.into()),
-                };
-                names.insert(id, name);
+                });
             }
         }
         let view = |session: Session| {
