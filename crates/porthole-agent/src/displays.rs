@@ -34,9 +34,9 @@ const READY: Duration = Duration::from_secs(20);
 /// How long the pool waits after a display was taken, so that it does not compete with the launch.
 const REPLENISH: Duration = Duration::from_secs(2);
 /// How long a display waits for the session that claimed it, after the agent was started anew.
-const CLAIM: Duration = Duration::from_secs(120);
+const CLAIM: Duration = Duration::from_mins(2);
 /// The shortest and longest wait after a display could not be made.
-const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
 const CLAIM_FILE: &str = "claim";
 const STOPPED_FILE: &str = "stopped";

@@ -62,7 +62,7 @@ fn refused(message: &str) -> String {
     } else if has("cannot allocate memory") {
         "The host has no memory left: stop sessions, or give the host more"
     } else if has("executable file not found") || has("no such file or directory") {
-        "The image's start command does not exist: check the workspace's image"
+        "The program does not exist in the image: check the command, or the workspace's image"
     } else if has("permission denied") {
         "The engine may not do this: check the permissions of the agent's user and the host's security modules"
     } else if has("exec format error") {

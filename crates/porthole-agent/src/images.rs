@@ -24,11 +24,11 @@ use tokio::{
 };
 
 /// How long a pull may bring nothing.
-const STALL: Duration = Duration::from_secs(120);
+const STALL: Duration = Duration::from_mins(2);
 /// How often progress is told.
 const TELL: Duration = Duration::from_millis(500);
 /// How long an image that could not be pulled is left alone, unless a launch asks.
-const RETRY: Duration = Duration::from_secs(300);
+const RETRY: Duration = Duration::from_mins(5);
 /// How many pulls are remembered after their end.
 const REMEMBERED: usize = 64;
 

@@ -24,6 +24,8 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
+/// How long the first report waits for the first look at the engine.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
 /// How often the whole state is told.
 const REPORT: Duration = Duration::from_secs(5);
 /// How long the server has to answer the greeting, and to take a message.
@@ -163,6 +165,9 @@ where
     S: Sink<AgentMessage> + Send + Unpin,
     S::Error: fmt::Display,
 {
+    // A host that is not known yet would look like one without cores; one whose engine is down
+    // reports just that.
+    let _ = timeout(FIRST_LOOK, shared.engine_up()).await;
     // Heard from before the report is made, so that nothing falls between the two.
     let mut changes = shared.changes.subscribe();
     let (answers, mut answered) = mpsc::channel(MAX_REQUESTS);

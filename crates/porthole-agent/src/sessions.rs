@@ -170,12 +170,11 @@ fn takes_over(before: &Wish, phase: &Phase, new: &Wish) -> bool {
     let failed = matches!(phase, Phase::Failed { .. });
     match (before, new) {
         (Wish::Remove, _) => false,
-        (_, Wish::Remove) => true,
         // Nothing is left of it to be stopped.
         (_, Wish::Stop) if failed => false,
         (Wish::Run(_), Wish::Run(_)) => failed,
         (Wish::Stop, Wish::Stop) => false,
-        (Wish::Run(_), Wish::Stop) | (Wish::Stop, Wish::Run(_)) => true,
+        (Wish::Run(_), Wish::Stop) | (Wish::Stop, Wish::Run(_)) | (_, Wish::Remove) => true,
     }
 }
 

@@ -118,9 +118,10 @@ impl Shared {
 
     /// Reports a problem until it is solved.
     pub fn problem(&self, about: Problem, failure: Failure) {
-        let before = lock(&self.problems).insert(about, failure.clone());
-        if before.as_ref() != Some(&failure) {
+        let mut problems = lock(&self.problems);
+        if problems.get(&about) != Some(&failure) {
             tracing::warn!(%failure, "problem");
+            problems.insert(about, failure);
             self.tell(Change::Report);
         }
     }
@@ -163,6 +164,11 @@ impl Shared {
         true
     }
 
+    /// The processors of the engine's host.
+    pub fn cores(&self) -> MilliCores {
+        MilliCores(lock(&self.info).cpus.saturating_mul(1000))
+    }
+
     /// Waits until the engine answers and what exists is known.
     pub async fn engine_up(&self) -> EngineState {
         let mut state = self.engine_state.subscribe();
@@ -178,10 +184,7 @@ impl Shared {
     pub fn report(&self) -> Report {
         let info = lock(&self.info).clone();
         let load = self.host.load();
-        let (cores, memory) = (
-            MilliCores(info.cpus.saturating_mul(1000)),
-            Bytes(info.memory),
-        );
+        let (cores, memory) = (self.cores(), Bytes(info.memory));
         let sessions = if self.engine_state.borrow().epoch == 0 {
             self.sessions.reports_from_claims(&self.displays)
         } else {

@@ -55,7 +55,7 @@ impl Default for GatewayConfig {
         Self {
             trusted_proxy: Arc::new(|_| false),
             max_streams: 4096,
-            stall: Duration::from_secs(60),
+            stall: Duration::from_mins(1),
             ping: Duration::from_secs(20),
             source: Duration::from_secs(20),
         }

@@ -3,7 +3,10 @@
 use super::{CHANGE, Engine, EngineError, LOOK, Result};
 use bollard::{
     container::LogOutput,
-    models::{ContainerCreateBody, ExecConfig, HostConfig, RestartPolicy, RestartPolicyNameEnum},
+    models::{
+        ContainerCreateBody, ExecConfig, HostConfig, HostConfigLogConfig, RestartPolicy,
+        RestartPolicyNameEnum,
+    },
     query_parameters::{
         CreateContainerOptionsBuilder, ListContainersOptionsBuilder, LogsOptionsBuilder,
         RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
@@ -13,7 +16,7 @@ use futures_util::TryStreamExt;
 use porthole_model::{
     ids::{AgentId, DisplayId, SessionId},
     image::ImageRef,
-    resources::{Bytes, Resources},
+    resources::{Bytes, MilliCores, Resources},
 };
 use porthole_wire::agent::{ExecSpec, SessionSpec};
 use std::{collections::HashMap, path::PathBuf, time::Duration};
@@ -67,7 +70,6 @@ pub(crate) struct ContainerState {
 
 /// Which limits the engine can set here; those it refuses are left out, with a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_field_names, reason = "each is one limit")]
 pub(crate) struct Limits {
     pub memory: bool,
     pub cpu: bool,
@@ -135,6 +137,8 @@ pub(crate) struct WorkspaceSpec<'a> {
     pub dir: PathBuf,
     pub session: &'a SessionSpec,
     pub network: String,
+    /// The host's processors: the engine refuses to give more.
+    pub cpus: MilliCores,
     pub pids_limit: u32,
     pub limits: Limits,
 }
@@ -157,6 +161,14 @@ fn confined() -> HostConfig {
         restart_policy: Some(RestartPolicy {
             name: Some(RestartPolicyNameEnum::NO),
             maximum_retry_count: None,
+        }),
+        // A program that talks much must not fill the host's disk; an end's last lines are enough.
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("json-file".to_owned()),
+            config: Some(HashMap::from([
+                ("max-size".to_owned(), "4m".to_owned()),
+                ("max-file".to_owned(), "2".to_owned()),
+            ])),
         }),
         ..Default::default()
     }
@@ -244,7 +256,9 @@ fn workspace_body(spec: &WorkspaceSpec<'_>) -> Result<ContainerCreateBody> {
         init: Some(true),
         ..confined()
     };
-    limit(&mut host, session.resources, spec.pids_limit, spec.limits);
+    let mut resources = session.resources;
+    resources.cores = resources.cores.min(spec.cpus);
+    limit(&mut host, resources, spec.pids_limit, spec.limits);
     let label = serde_json::to_string(session).map_err(|error| {
         EngineError::Refused(format!("the session cannot be labelled: {error}"))
     })?;
@@ -516,10 +530,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use porthole_model::{
-        ids::{UserId, WorkspaceId},
-        resources::MilliCores,
-    };
+    use porthole_model::ids::{UserId, WorkspaceId};
 
     fn session() -> SessionSpec {
         SessionSpec {
@@ -547,6 +558,7 @@ mod tests {
             dir: "/run/porthole/displays/x".into(),
             session,
             network: "porthole-sessions".into(),
+            cpus: MilliCores(2000),
             pids_limit: 2048,
             limits,
         }
@@ -564,6 +576,10 @@ mod tests {
             (Some(512 << 20), Some(512 << 20))
         );
         assert_eq!(host.nano_cpus, Some(1_500_000_000));
+        let mut large = session.clone();
+        large.resources.cores = MilliCores(4000);
+        let body = workspace_body(&workspace(&large, Limits::ALL)).unwrap();
+        assert_eq!(body.host_config.unwrap().nano_cpus, Some(2_000_000_000));
         assert_eq!(host.pids_limit, Some(2048));
         assert_eq!(host.privileged, None);
         assert_eq!(body.hostname.as_deref(), Some("my-terminal"));

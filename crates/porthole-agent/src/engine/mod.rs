@@ -30,7 +30,7 @@ use tokio::time::timeout;
 /// Calls that only look.
 const LOOK: Duration = Duration::from_secs(10);
 /// Calls that change something.
-const CHANGE: Duration = Duration::from_secs(60);
+const CHANGE: Duration = Duration::from_mins(1);
 
 /// A call to the engine that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

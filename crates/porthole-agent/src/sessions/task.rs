@@ -38,7 +38,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How often a call is tried that the engine does not finish in time.
 const ATTEMPTS: u32 = 3;
 /// So many restarts in so long: a display that keeps ending is no accident.
-const RESTARTS: (usize, Duration) = (3, Duration::from_secs(600));
+const RESTARTS: (usize, Duration) = (3, Duration::from_mins(10));
 /// How long after its programs a display may be seen to end, when its end was why they ended.
 const DISPLAY_END: Duration = Duration::from_millis(500);
 
@@ -483,6 +483,7 @@ impl Task {
                 dir: shared.displays.dir(display_id),
                 session: spec,
                 network: shared.config.network.clone(),
+                cpus: shared.cores(),
                 pids_limit: shared.config.pids_limit,
                 limits: shared.limits(),
             };

@@ -189,14 +189,11 @@ impl TestHost {
                 .map(|w| w.unwrap().clone())
         };
         let waited = running.runtime.block_on(wait);
-        match waited {
-            Ok(world) => world,
-            Err(_) => {
-                let world = self.world();
-                let problems = world.report.map(|report| report.problems);
-                panic!("{what} did not come: {:?} {problems:?}", world.sessions);
-            }
-        }
+        waited.unwrap_or_else(|_| {
+            let world = self.world();
+            let problems = world.report.map(|report| report.problems);
+            panic!("{what} did not come: {:?} {problems:?}", world.sessions);
+        })
     }
 
     #[track_caller]
@@ -371,7 +368,9 @@ impl Drop for TestHost {
     fn drop(&mut self) {
         self.kill();
         let agent = format!("label=porthole.agent={}", self.config.agent_id);
-        for _ in 0..2 {
+        for _ in 0..3 {
+            // A call that was under way when the agent was killed is done by the engine all the same.
+            pause(300);
             let list = docker(&["ps", "-aq", "--filter", &agent]);
             for id in list.lines() {
                 let _ = Command::new("docker").args(["rm", "-fv", id]).output();

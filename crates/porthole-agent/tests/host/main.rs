@@ -16,3 +16,4 @@ mod faults;
 mod harness;
 mod life;
 mod pulls;
+mod speed;
