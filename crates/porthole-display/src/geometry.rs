@@ -139,6 +139,7 @@ impl TileSet {
     }
 
     /// Takes out what lies outside `area`, and gives it back.
+    #[must_use]
     pub fn split_outside(&mut self, area: Rect) -> Self {
         let mut inside = Self::new(self.size);
         inside.insert(area);

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 /// The longest that a status may wait.
-const MAX_WAIT: Duration = Duration::from_secs(120);
+const MAX_WAIT: Duration = Duration::from_mins(2);
 /// The most bytes of a desktop's name.
 const MAX_NAME: usize = 256;
 /// Viewers at once.

@@ -1,5 +1,7 @@
 //! The clipboard, both ways.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Tests end that way.
+
 mod common;
 
 use common::{

@@ -1,6 +1,8 @@
 //! Clients that nobody here wrote: noVNC in Chromium, TigerVNC's viewer, vncdotool. Each connects
 //! through a bridge, types into an xterm, and shows what the X server shows, pixel by pixel.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Tests end that way.
+
 mod common;
 
 use common::{

@@ -1,5 +1,7 @@
 //! What viewers see is what the X server shows.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Tests end that way.
+
 mod common;
 
 use common::{

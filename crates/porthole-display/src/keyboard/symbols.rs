@@ -68,8 +68,11 @@ pub const fn is_modifier(symbol: u32) -> bool {
 /// keyboards and mice commonly have: sound, playing, brightness, browsing.
 pub const fn is_extra(symbol: u32) -> bool {
     match symbol {
-        0x1008_ff02 | 0x1008_ff03 | 0x1008_ff11..=0x1008_ff1d | 0x1008_ff26..=0x1008_ff2a => false,
-        0x1008_fe01..=0x1008_fe0c => false,
+        0x1008_fe01..=0x1008_fe0c
+        | 0x1008_ff02
+        | 0x1008_ff03
+        | 0x1008_ff11..=0x1008_ff1d
+        | 0x1008_ff26..=0x1008_ff2a => false,
         _ => symbol >= 0x1008_fe00 && symbol <= 0x1008_ffff,
     }
 }

@@ -68,7 +68,7 @@ impl Pacing {
         let sent = self
             .waiting
             .drain(..=at)
-            .last()
+            .next_back()
             .map_or(now, |(_, sent)| sent);
         let took = now.saturating_duration_since(sent);
         self.next_quickest = Some(self.next_quickest.map_or(took, |least| least.min(took)));

@@ -1,5 +1,8 @@
 //! A viewer's session from the first byte to the last.
 
+mod mail;
+mod receive;
+
 use super::{
     clipboard::ViewerClipboard,
     pacing::Pacing,
@@ -16,12 +19,16 @@ use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use porthole_encode::Encoder;
 use porthole_rfb::{
-    Encoding, PixelFormat, Rect, Screen, ViewerEncodings,
-    client::{ClientError, ClientLimits, ClientMessage, ClientParser, fence},
-    handshake::{HandshakeError, Progress, SERVER_VERSION, ServerHandshake, ServerInit},
-    server::{ResizeReason, ResizeStatus, Update, write_end_of_continuous_updates, write_fence},
+    PixelFormat, Rect, Screen, ViewerEncodings,
+    client::{ClientError, ClientLimits, ClientParser, fence},
+    handshake::{HandshakeError, SERVER_VERSION, ServerHandshake},
+    server::{ResizeReason, ResizeStatus, Update, write_fence},
 };
-use std::{collections::VecDeque, sync::Arc, time::Instant};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     sync::mpsc,
     task::JoinHandle,
@@ -30,8 +37,13 @@ use tokio::{
 
 /// Answers that wait to be sent. Who asks for more without reading is not a viewer.
 const MAX_ANSWERS: usize = 512;
+/// Bytes of them.
+const MAX_ANSWER_BYTES: usize = 16 << 20;
 /// Messages handed to the socket's task that it has not begun to write.
 const OUT_QUEUE: usize = 1;
+
+/// The least time between two cursors.
+const CURSOR_TIME: Duration = Duration::from_millis(50);
 
 /// What a viewer may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +102,7 @@ pub async fn serve(socket: WebSocket, services: Services, access: Access) {
     let mut viewer = Viewer::new(id, mailbox, services, access);
     viewer.answers.push_back(Bytes::from_static(SERVER_VERSION));
     let end = loop {
-        if let Err(end) = viewer.work(&out).await {
+        if let Err(end) = viewer.work(&out) {
             break end;
         }
         let mailbox = viewer.mailbox.clone();
@@ -109,10 +121,9 @@ pub async fn serve(socket: WebSocket, services: Services, access: Access) {
             () = out.closed() => break End::Gone,
         };
         let result = match received {
-            None => Ok(()),
             Some(Some(Ok(Message::Binary(bytes)))) => viewer.receive(&bytes).await,
             Some(Some(Ok(Message::Close(_)) | Err(_)) | None) => Err(End::Gone),
-            Some(Some(Ok(_))) => Ok(()),
+            None | Some(Some(Ok(_))) => Ok(()),
         };
         if let Err(end) = result {
             break end;
@@ -132,13 +143,16 @@ pub async fn serve(socket: WebSocket, services: Services, access: Access) {
     drop(out);
     // A viewer that does not read any more shall not keep the task.
     let abort = writer.abort_handle();
-    if tokio::time::timeout(std::time::Duration::from_secs(2), writer)
+    if tokio::time::timeout(Duration::from_secs(2), writer)
         .await
         .is_err()
     {
         abort.abort();
     }
 }
+
+/// The encoder, the update it made, and whether that was to make areas at rest exact.
+type Drawn = (Box<Picture>, Option<Vec<u8>>, bool);
 
 struct Viewer {
     id: ViewerId,
@@ -153,7 +167,7 @@ struct Viewer {
     new_format: Option<PixelFormat>,
     /// Where it is while it draws.
     picture: Option<Box<Picture>>,
-    drawing: Option<JoinHandle<(Box<Picture>, Option<Vec<u8>>, bool)>>,
+    drawing: Option<JoinHandle<Drawn>>,
     drawn: Option<Bytes>,
     answers: VecDeque<Bytes>,
     /// The size of the viewer's framebuffer.
@@ -175,6 +189,10 @@ struct Viewer {
     resize_answered: bool,
     screen: Screen,
     clipboard: ViewerClipboard,
+    /// No other cursor before: themes have some that move all the time.
+    cursor_due: TokioInstant,
+    /// One waits for that.
+    cursor_held: bool,
 }
 
 /// What the viewer was told that we serve.
@@ -241,13 +259,16 @@ impl Viewer {
                 flags: 0,
             },
             clipboard,
+            cursor_due: TokioInstant::now(),
+            cursor_held: false,
         }
     }
 
     /// Does all that can be done now: sends what waits, takes what is in the mailbox, starts to
     /// draw.
-    async fn work(&mut self, out: &mpsc::Sender<Bytes>) -> Result<(), End> {
-        if self.answers.len() > MAX_ANSWERS {
+    fn work(&mut self, out: &mpsc::Sender<Bytes>) -> Result<(), End> {
+        let bytes: usize = self.answers.iter().map(Bytes::len).sum();
+        if self.answers.len() > MAX_ANSWERS || bytes > MAX_ANSWER_BYTES {
             return Err(End::TooManyAnswers);
         }
         if self.handshake.is_none() {
@@ -359,6 +380,7 @@ impl Viewer {
             .as_ref()
             .is_some_and(|picture| !picture.encoder.lossy_region().is_empty());
         let tick = self.next_tick;
+        let cursor_due = self.cursor_due;
         tokio::select! {
             done = join(&mut self.drawing) => {
                 self.drawing = None;
@@ -388,6 +410,7 @@ impl Viewer {
                 }
                 self.refresh_due = true;
             }
+            () = sleep_until(cursor_due), if self.cursor_held => self.cursor_held = false,
             message = self.clipboard.background() => {
                 if let Some(message) = message {
                     self.answers.push_back(message);
@@ -395,203 +418,6 @@ impl Viewer {
             }
         }
         Ok(())
-    }
-
-    async fn receive(&mut self, bytes: &[u8]) -> Result<(), End> {
-        self.parser.push(bytes);
-        while let Some(parsed) = self.parser.next_message()? {
-            if let Some(handshake) = &mut self.handshake {
-                let init = ServerInit {
-                    width: self.size.width,
-                    height: self.size.height,
-                    format: PixelFormat::BGRX,
-                    name: self.services.desktop.name().to_string(),
-                };
-                let mut answer = Vec::new();
-                let progress = handshake.answer(&parsed.message, &init, &mut answer);
-                if !answer.is_empty() {
-                    self.answers.push_back(answer.into());
-                }
-                if let Progress::Done { shared } = progress? {
-                    self.handshake = None;
-                    if !shared {
-                        self.services.desktop.dismiss_others(self.id);
-                    }
-                }
-            } else {
-                self.obey(parsed.message).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn obey(&mut self, message: ClientMessage) -> Result<(), End> {
-        match message {
-            ClientMessage::SetPixelFormat(format) => self.new_format = Some(format),
-            ClientMessage::SetEncodings(list) => self.set_encodings(&list),
-            ClientMessage::FramebufferUpdateRequest { incremental, area } => {
-                if !incremental {
-                    // The picture may be old when nobody wanted a newer one.
-                    self.services.desktop.refresh().await;
-                    self.mailbox.mail().dirty.insert(area);
-                }
-                self.request = Some(self.request.map_or(area, |other| around(area, other)));
-            }
-            ClientMessage::EnableContinuousUpdates { enable, area } => {
-                if enable && self.announced.continuous {
-                    self.continuous = Some(area);
-                } else if self.continuous.take().is_some() {
-                    let mut message = Vec::new();
-                    write_end_of_continuous_updates(&mut message);
-                    self.answers.push_back(message.into());
-                }
-            }
-            ClientMessage::Fence { flags, payload } => self.fence(flags, &payload),
-            ClientMessage::SetDesktopSize {
-                width,
-                height,
-                screens,
-            } => {
-                self.set_desktop_size(Size::new(width, height), &screens);
-            }
-            ClientMessage::Key { down, keysym } => self.key(down, keysym, None).await?,
-            ClientMessage::QemuKey {
-                down,
-                keysym,
-                keycode,
-            } => {
-                self.key(down, keysym, Some(keycode)).await?;
-            }
-            ClientMessage::Pointer { buttons, x, y } => {
-                let (x, y) = (x.min(self.size.width - 1), y.min(self.size.height - 1));
-                self.input(Input::Pointer {
-                    viewer: self.id,
-                    x,
-                    y,
-                    buttons,
-                })
-                .await?;
-            }
-            ClientMessage::CutText(text) if self.access == Access::Control => {
-                self.clipboard.plain_text(&text);
-            }
-            ClientMessage::Clipboard(message) if self.access == Access::Control => {
-                if let Some(answer) = self.clipboard.receive(&message) {
-                    self.answers.push_back(answer);
-                }
-            }
-            ClientMessage::Oversized { kind, len } => {
-                tracing::info!(
-                    id = self.id,
-                    kind,
-                    len,
-                    "a message over the limit was left out"
-                );
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    async fn key(&mut self, down: bool, symbol: u32, scancode: Option<u32>) -> Result<(), End> {
-        self.input(Input::Key {
-            viewer: self.id,
-            down,
-            symbol,
-            scancode,
-        })
-        .await
-    }
-
-    async fn input(&mut self, input: Input) -> Result<(), End> {
-        if self.access != Access::Control {
-            return Ok(());
-        }
-        self.services
-            .input
-            .send(input)
-            .await
-            .map_err(|_| End::NoInput)
-    }
-
-    fn set_encodings(&mut self, list: &[Encoding]) {
-        self.encodings = ViewerEncodings::new(list);
-        self.new_encodings = true;
-        let has = |encoding| self.encodings.has(encoding);
-        // Told once each, the first time that the viewer lists it.
-        let first =
-            |told: &mut bool, listed: bool| listed && !std::mem::replace(told, *told || listed);
-        let (fences, clipboard) = (has(Encoding::FENCE), has(Encoding::EXTENDED_CLIPBOARD));
-        let continuous = fences && has(Encoding::CONTINUOUS_UPDATES);
-        let (keys, buttons) = (
-            has(Encoding::QEMU_KEY),
-            has(Encoding::EXTENDED_MOUSE_BUTTONS),
-        );
-        let desktop_size = has(Encoding::EXTENDED_DESKTOP_SIZE);
-        if first(&mut self.announced.fence, fences) {
-            let mut message = Vec::new();
-            write_fence(fence::REQUEST, &[], &mut message);
-            self.answers.push_back(message.into());
-        }
-        if first(&mut self.announced.continuous, continuous) {
-            let mut message = Vec::new();
-            write_end_of_continuous_updates(&mut message);
-            self.answers.push_back(message.into());
-        }
-        self.tell.qemu_key |= first(&mut self.announced.qemu_key, keys);
-        self.tell.buttons |= first(&mut self.announced.buttons, buttons);
-        if first(&mut self.announced.desktop_size, desktop_size) {
-            self.tell
-                .size
-                .get_or_insert((ResizeReason::Server, ResizeStatus::Done));
-        }
-        let control = self.access == Access::Control;
-        if first(&mut self.announced.clipboard, clipboard && control) {
-            self.answers.push_back(self.clipboard.announce());
-        }
-    }
-
-    fn fence(&mut self, flags: u32, payload: &[u8]) {
-        if flags & fence::REQUEST != 0 {
-            // Messages are done in order, and updates follow answers, so every kind of blocking
-            // that a fence may ask for holds.
-            let mut answer = Vec::new();
-            write_fence(flags & fence::KNOWN & !fence::REQUEST, payload, &mut answer);
-            self.answers.push_back(answer.into());
-        } else if let Ok(number) = payload.try_into() {
-            self.pacing
-                .answered(u32::from_be_bytes(number), Instant::now());
-        }
-    }
-
-    fn resizable(&self) -> bool {
-        self.encodings.has(Encoding::EXTENDED_DESKTOP_SIZE)
-            || self.encodings.has(Encoding::DESKTOP_SIZE)
-    }
-
-    fn set_desktop_size(&mut self, size: Size, screens: &[Screen]) {
-        let refused = if self.access != Access::Control {
-            Some(ResizeStatus::Prohibited)
-        } else if let [screen] = screens {
-            self.screen = Screen {
-                area: size.bounds(),
-                ..*screen
-            };
-            let max = self.services.desktop.max;
-            if size.width > max.width || size.height > max.height {
-                Some(ResizeStatus::OutOfResources)
-            } else if size.allowed(max) && screen.area.fits(size.width, size.height) {
-                None
-            } else {
-                Some(ResizeStatus::InvalidLayout)
-            }
-        } else {
-            Some(ResizeStatus::InvalidLayout)
-        };
-        match refused {
-            Some(status) => self.tell.size = Some((ResizeReason::Client, status)),
-            None => self.next_resize = Some(size),
-        }
     }
 
     fn start_resize(&mut self) {
@@ -604,106 +430,6 @@ impl Viewer {
                 async move { desktop.resize(size, Some(id)).await },
             ));
         }
-    }
-
-    /// Takes what is in the mailbox but the pixels, and makes messages of it.
-    fn read_mail(&mut self) -> Result<(), End> {
-        // One update at a time may tell of sizes: pixels drawn before must be out first.
-        let settled = self.drawing.is_none() && self.drawn.is_none();
-        let frame_size = self.services.desktop.size();
-        // A viewer that asks for each update takes the next one for the answer, so it gets nothing
-        // unasked, and what it asked for together with the rest.
-        let asks = self.continuous.is_none();
-        let hold = asks && (self.request.is_none() || self.prefix.is_some() || !settled);
-        let mut update = Update::new();
-        let mut legacy_size = None;
-        let has_pixels;
-        {
-            let mut mail = self.mailbox.mail();
-            if mail.dismissed {
-                return Err(End::Dismissed);
-            }
-            if self.access == Access::Control {
-                self.clipboard.read_mail(&mut mail, &mut self.answers);
-            }
-            if hold {
-                return Ok(());
-            }
-            if settled && self.announced_any() {
-                if let Some(by) = mail.resized.take() {
-                    let reason = match by {
-                        Some(id) if id == self.id => ResizeReason::Client,
-                        Some(_) => ResizeReason::OtherClient,
-                        None => ResizeReason::Server,
-                    };
-                    self.tell.size = Some((reason, ResizeStatus::Done));
-                }
-                if self.size != frame_size && self.tell.size.is_none() && self.resizable() {
-                    self.tell.size = Some((ResizeReason::Server, ResizeStatus::Done));
-                }
-                if let Some((reason, status)) = self.tell.size.take() {
-                    self.resize_answered |= reason == ResizeReason::Client;
-                    if self.encodings.has(Encoding::EXTENDED_DESKTOP_SIZE) {
-                        self.size = frame_size;
-                        self.screen.area = frame_size.bounds();
-                        let (width, height) = (frame_size.width, frame_size.height);
-                        update.extended_desktop_size(reason, status, width, height, &[self.screen]);
-                    } else if self.resizable() && self.size != frame_size {
-                        self.size = frame_size;
-                        legacy_size = Some(frame_size);
-                    }
-                    // The whole picture follows.
-                    mail.dirty.insert(frame_size.bounds());
-                }
-            }
-            if let Some(name) = mail.name.take()
-                && self.encodings.has(Encoding::DESKTOP_NAME)
-            {
-                update.desktop_name(&name);
-            }
-            let cursors = [
-                Encoding::CURSOR_WITH_ALPHA,
-                Encoding::VMWARE_CURSOR,
-                Encoding::CURSOR,
-            ];
-            if let Some(kind) = cursors.into_iter().find(|kind| self.encodings.has(*kind))
-                && let Some(picture) = self.picture.as_ref().filter(|_| !self.new_encodings)
-                && let Some(image) = mail.cursor.take()
-            {
-                match kind {
-                    Encoding::CURSOR_WITH_ALPHA => update.cursor_with_alpha(&image),
-                    Encoding::VMWARE_CURSOR => update.vmware_cursor(&image),
-                    _ => update.cursor(&image, picture.encoder.converter()),
-                }
-            }
-            has_pixels = !mail.dirty.is_empty();
-        }
-        if std::mem::take(&mut self.tell.qemu_key) {
-            update.qemu_key();
-        }
-        if std::mem::take(&mut self.tell.buttons) {
-            update.extended_mouse_buttons();
-        }
-        if let Some(size) = legacy_size {
-            update.desktop_size(size.width, size.height);
-        }
-        if update.is_empty() {
-            return Ok(());
-        }
-        if asks && has_pixels && legacy_size.is_none() {
-            self.prefix = Some(update);
-        } else {
-            if asks {
-                self.request = None;
-            }
-            self.answers.push_back(update.finish().into());
-        }
-        Ok(())
-    }
-
-    /// Whether the viewer said what it takes.
-    fn announced_any(&self) -> bool {
-        self.encodings != ViewerEncodings::default()
     }
 
     async fn leave(&mut self) {
@@ -719,14 +445,4 @@ async fn join<T>(task: &mut Option<JoinHandle<T>>) -> Result<T, tokio::task::Joi
         Some(task) => task.await,
         None => std::future::pending().await,
     }
-}
-
-/// The smallest rectangle around two.
-fn around(one: Rect, two: Rect) -> Rect {
-    let x = one.x.min(two.x);
-    let y = one.y.min(two.y);
-    let width = one.right().max(two.right()) - u32::from(x);
-    let height = one.bottom().max(two.bottom()) - u32::from(y);
-    let side = |length: u32| u16::try_from(length).unwrap_or(u16::MAX);
-    Rect::new(x, y, side(width), side(height))
 }

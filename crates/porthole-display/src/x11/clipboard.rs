@@ -292,7 +292,7 @@ impl ClipboardThread {
                     && known.is_none()
                 {
                     *known = Some(text.clone());
-                    self.answer(Some(text))
+                    self.answer(Some(&text))
                 } else if matches!(&self.source, Source::Viewer(owner, Some(known))
                     if *owner == viewer && *known == text)
                 {
@@ -319,7 +319,7 @@ impl ClipboardThread {
                     Source::Nobody => self.answer(None),
                     Source::Session(Some(text)) | Source::Viewer(_, Some(text)) => {
                         let text = text.clone();
-                        self.answer(Some(text))
+                        self.answer(Some(&text))
                     }
                     Source::Session(None) => self.want_session(),
                     Source::Viewer(viewer, None) => {
@@ -363,7 +363,7 @@ impl ClipboardThread {
             .mail_all(|other, mail| mail.clipboard_new |= other != viewer);
         // Who waited for the text before gets the new one.
         match text {
-            Some(text) => self.answer(Some(text)),
+            Some(text) => self.answer(Some(&text)),
             None if self.serving.wants_text() || !self.waiting.is_empty() => {
                 self.want_viewer(viewer)
             }
@@ -381,12 +381,12 @@ impl ClipboardThread {
     }
 
     /// Gives the text, or that there is none, to all who wait for it.
-    fn answer(&mut self, text: Fetched) -> Result<(), XError> {
+    fn answer(&mut self, text: Option<&Arc<str>>) -> Result<(), XError> {
         self.give_up = None;
         for waiting in self.waiting.drain(..) {
-            let _ = waiting.send(text.clone());
+            let _ = waiting.send(text.cloned());
         }
-        self.serving.give_text(&self.x, &self.atoms, text.as_ref())
+        self.serving.give_text(&self.x, &self.atoms, text)
     }
 
     fn take(&mut self, event: &Event) -> Result<(), XError> {
@@ -469,7 +469,7 @@ impl ClipboardThread {
                 if let (Source::Session(known), Some(text)) = (&mut self.source, &text) {
                     *known = Some(text.clone());
                 }
-                self.answer(text)
+                self.answer(text.as_ref())
             }
         }
     }

@@ -80,10 +80,12 @@ impl ScreenFile {
         let (byte_order, bits_per_pixel, stride) = (word(7), word(11), word(12) as usize);
         let (red, green, blue) = (word(14), word(15), word(16));
         let pixels = word(0) as usize + word(19) as usize * COLOUR_BYTES;
+        let sides = (u16::try_from(width), u16::try_from(height));
+        let (Ok(max_width), Ok(max_height)) = sides else {
+            return Err(ScreenFileError::Format(path));
+        };
         let fits = width > 0
             && height > 0
-            && width <= u32::from(u16::MAX)
-            && height <= u32::from(u16::MAX)
             && stride >= width as usize * 4
             && bytes >= pixels + stride * height as usize;
         if byte_order != 0
@@ -105,7 +107,7 @@ impl ScreenFile {
             )
         }
         .map_err(|error| failed(error.into()))?;
-        let max = Size::new(width as u16, height as u16);
+        let max = Size::new(max_width, max_height);
         Ok(Self {
             file,
             map: map.cast(),

@@ -16,7 +16,7 @@ use std::{
 use tempfile::TempDir;
 
 /// The longest that anything here may take.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running `porthole-display`.
 pub struct Display {
@@ -54,7 +54,10 @@ impl Display {
         let socket = display.socket();
         wait_for("the display's socket", || socket.exists());
         let status: serde_json::Value = serde_json::from_slice(&display.get("/status").1).unwrap();
-        display.name = status["display"].as_str().unwrap().to_owned();
+        status["display"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut display.name);
         display
     }
 
