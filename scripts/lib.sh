@@ -130,7 +130,7 @@ build_console() {
     echo "$lock" > "$stamp"
   fi
   local sources built=$root/web/node_modules/.porthole-console
-  sources=$(cd "$root/web" && find . \( -name node_modules -o -name dist -o -name test-results \) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64)
+  sources=$(cd "$root/web" && find api console viewer ./*.json \( -name node_modules -o -name dist -o -name test \) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64)
   if [[ ! -f "$root/web/console/dist/index.html" || "$(cat "$built" 2>/dev/null)" != "$sources" ]]; then
     note "Building the console"
     (cd "$root/web" && npm run --silent build)
