@@ -12,6 +12,7 @@
 )]
 
 mod engine_away;
+mod engine_killed;
 mod faults;
 mod harness;
 mod life;
