@@ -341,3 +341,42 @@ async fn it_ends_when_told() {
     assert_eq!(display.child().wait().unwrap().code(), Some(0));
     assert!(!std::path::Path::new(&format!("/proc/{}", x_server.trim())).exists());
 }
+
+#[tokio::test]
+async fn a_window_manager_that_sleeps_is_woken() {
+    use x11rb::{
+        connection::Connection as _,
+        protocol::{
+            Event,
+            xproto::{
+                ChangeWindowAttributesAux, ConnectionExt as _, CreateWindowAux, EventMask,
+                WindowClass,
+            },
+        },
+    };
+    let display = Display::start("320x240");
+    let (conn, screen) = x11rb::connect(Some(&display.name)).unwrap();
+    let root = conn.setup().roots[screen].root;
+    let events = ChangeWindowAttributesAux::new().event_mask(EventMask::PROPERTY_CHANGE);
+    conn.change_window_attributes(root, &events)
+        .unwrap()
+        .check()
+        .unwrap();
+    // As an application whose window manager has not seen that it wants its window shown.
+    let window = conn.generate_id().unwrap();
+    let (class, plain) = (WindowClass::INPUT_OUTPUT, CreateWindowAux::new());
+    conn.create_window(0, window, root, 0, 0, 99, 99, 0, class, 0, &plain)
+        .unwrap()
+        .check()
+        .unwrap();
+    let event = tokio::task::spawn_blocking(move || (conn.wait_for_event(), conn).0);
+    let event = tokio::time::timeout(common::PATIENCE, event)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+    assert!(
+        matches!(event, Event::PropertyNotify(event) if event.window == root),
+        "{event:?}"
+    );
+}

@@ -4,7 +4,9 @@
 //! it, and only when a viewer could take a new picture: until then the X server itself keeps what
 //! is damaged, as one region, whatever is drawn meanwhile.
 
-use super::{XConnection, XError, cursor, screen::Screen, screen_file::ScreenFile, windows};
+use super::{
+    XConnection, XError, cursor, nudge::Nudge, screen::Screen, screen_file::ScreenFile, windows,
+};
 use crate::{
     desktop::{Desktop, ResizeResult, ScreenCommand, ViewerId},
     geometry::{Size, TileSet},
@@ -46,6 +48,7 @@ pub struct Capture {
     damaged: bool,
     /// Windows came or went since they were counted.
     recount: bool,
+    nudge: Nudge,
     /// Who waits for a fresh picture.
     refresh: Vec<oneshot::Sender<()>>,
     last: Option<Instant>,
@@ -77,6 +80,7 @@ impl Capture {
             .check()?;
         let region = x.conn.generate_id()?;
         x.conn.xfixes_create_region(region, &[])?.check()?;
+        let nudge = Nudge::new(&x)?;
         let mut capture = Self {
             x,
             screen,
@@ -87,6 +91,7 @@ impl Capture {
             region,
             damaged: false,
             recount: true,
+            nudge,
             refresh: Vec::new(),
             last: None,
             scratch: Vec::new(),
@@ -115,9 +120,15 @@ impl Capture {
             }
             if self.recount {
                 self.recount = false;
-                self.desktop.set_windows(windows::count(&self.x)?);
+                let count = windows::count(&self.x)?;
+                self.desktop.set_windows(count);
+                if count > 0 {
+                    self.nudge.stop();
+                }
             }
             let timeout = self.capture_when_due()?;
+            let nudge = self.nudge.when_due(&self.x)?;
+            let timeout = timeout.into_iter().chain(nudge).min();
             // Requests and replies above may have brought events along.
             if self.take_events()? {
                 continue;
@@ -263,6 +274,9 @@ impl Capture {
                 | Event::UnmapNotify(_)
                 | Event::DestroyNotify(_)
                 | Event::ReparentNotify(_) => self.recount = true,
+                Event::CreateNotify(_) if *self.desktop.windows().borrow() == 0 => {
+                    self.nudge.window_made();
+                }
                 Event::Error(error) => {
                     tracing::debug!(?error, "the X server refused a request");
                 }

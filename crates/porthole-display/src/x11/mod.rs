@@ -4,6 +4,7 @@ pub mod capture;
 pub mod clipboard;
 pub mod cursor;
 pub mod input;
+pub mod nudge;
 pub mod screen;
 pub mod screen_file;
 pub mod windows;
