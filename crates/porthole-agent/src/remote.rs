@@ -416,6 +416,51 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_stream_is_carried_one_to_one_and_ends_with_either_side() {
+        use tokio_tungstenite::tungstenite::protocol::Role;
+        for server_ends in [true, false] {
+            let (ours, theirs) = tokio::io::duplex(64 * 1024);
+            let ours: Box<dyn Transport> = Box::new(ours);
+            let ours = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
+            let mut theirs = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
+            let (to_agent, mut from_display) = tokio::sync::mpsc::channel(1);
+            let (to_display, mut input) = tokio::sync::mpsc::channel(1);
+            let receive = futures_util::stream::poll_fn(move |cx| from_display.poll_recv(cx));
+            let send = futures_util::sink::unfold(to_display, |to_display, bytes| async move {
+                to_display
+                    .send(bytes)
+                    .await
+                    .map_err(|_| io::Error::other("closed"))?;
+                Ok(to_display)
+            });
+            let display = MessageSocket {
+                receive: Box::pin(receive),
+                send: Box::pin(send),
+            };
+            let carried = tokio::spawn(splice(display, ours));
+            for message in ["RFB 003.008\n", "x"] {
+                to_agent.send(Ok(Bytes::from(message))).await.unwrap();
+                let heard = theirs.next().await.unwrap().unwrap();
+                assert_eq!(heard, Message::binary(Bytes::from(message)));
+            }
+            theirs
+                .send(Message::binary(Bytes::from_static(b"up")))
+                .await
+                .unwrap();
+            assert_eq!(input.recv().await.unwrap(), "up");
+            if server_ends {
+                theirs.close(None).await.unwrap();
+            } else {
+                drop(to_agent);
+                let end = timeout(DIAL, theirs.next()).await.unwrap();
+                assert!(matches!(end, Some(Ok(Message::Close(_)))), "{end:?}");
+            }
+            timeout(DIAL, carried).await.unwrap().unwrap().unwrap();
+            assert_eq!(timeout(DIAL, input.recv()).await.unwrap(), None);
+        }
+    }
+
     #[test]
     fn addresses() {
         let config = |server_url: &str| RemoteConfig {
