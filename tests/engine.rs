@@ -20,7 +20,10 @@ struct OwnEngine {
 impl Engine {
     /// The engine that the machine's own set-up started.
     pub fn of_the_machine() -> Self {
-        Self { socket: PathBuf::from("/var/run/docker.sock"), own: None }
+        Self {
+            socket: PathBuf::from("/var/run/docker.sock"),
+            own: None,
+        }
     }
 
     /// A second engine for a test that kills it; images are copied from the machine's.
@@ -28,7 +31,10 @@ impl Engine {
         std::fs::create_dir_all(&folder).expect("the engine's folder");
         let socket = folder.join("docker.sock");
         let process = start_engine(&folder);
-        let engine = Self { socket, own: Some(OwnEngine { folder, process }) };
+        let engine = Self {
+            socket,
+            own: Some(OwnEngine { folder, process }),
+        };
         engine.wait_until_it_answers();
         let save = Command::new("docker")
             .arg("save")
@@ -78,28 +84,53 @@ impl Engine {
     }
 
     pub fn remove_containers(&self, filter: &str) {
-        let Ok(list) = self.docker().args(["ps", "-aq", "--filter", filter]).output() else { return };
+        let Ok(list) = self
+            .docker()
+            .args(["ps", "-aq", "--filter", filter])
+            .output()
+        else {
+            return;
+        };
         let ids = String::from_utf8_lossy(&list.stdout);
         if !ids.trim().is_empty() {
-            let _ = self.docker().args(["rm", "-f"]).args(ids.split_whitespace()).output();
+            let _ = self
+                .docker()
+                .args(["rm", "-f"])
+                .args(ids.split_whitespace())
+                .output();
         }
     }
 
     /// kill -9 of the engine, then a new one on the same data.
     pub fn kill_and_restart(&mut self) {
-        let own = self.own.as_mut().expect("only an engine of the test's own is killed");
+        let own = self
+            .own
+            .as_mut()
+            .expect("only an engine of the test's own is killed");
         own.process.kill().expect("kill");
         own.process.wait().expect("wait");
+        wait_for_containerd_to_go(&own.folder);
         own.process = start_engine(&own.folder);
         self.wait_until_it_answers();
     }
 
     fn wait_until_it_answers(&self) {
         let started = Instant::now();
-        while !self.docker().arg("info").output().is_ok_and(|output| output.status.success()) {
-            assert!(started.elapsed() < Duration::from_secs(60), "the test's engine does not answer");
+        while !self
+            .docker()
+            .arg("info")
+            .output()
+            .is_ok_and(|output| output.status.success())
+        {
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "the test's engine does not answer"
+            );
             // No event to await: the engine tells nobody when it is ready.
-            #[expect(clippy::disallowed_methods, reason = "bounded; another process's start")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "bounded; another process's start"
+            )]
             std::thread::sleep(Duration::from_millis(100));
         }
     }
@@ -109,12 +140,22 @@ impl Drop for Engine {
     fn drop(&mut self) {
         if let Some(own) = &mut self.own {
             let running = Command::new("docker")
-                .args(["--host", &format!("unix://{}", self.socket.display()), "ps", "-aq"])
+                .args([
+                    "--host",
+                    &format!("unix://{}", self.socket.display()),
+                    "ps",
+                    "-aq",
+                ])
                 .output();
             if let Ok(running) = running {
                 let ids = String::from_utf8_lossy(&running.stdout).into_owned();
                 let _ = Command::new("docker")
-                    .args(["--host", &format!("unix://{}", self.socket.display()), "rm", "-f"])
+                    .args([
+                        "--host",
+                        &format!("unix://{}", self.socket.display()),
+                        "rm",
+                        "-f",
+                    ])
                     .args(ids.split_whitespace())
                     .output();
             }
@@ -123,6 +164,26 @@ impl Drop for Engine {
             let _ = std::fs::remove_dir_all(&own.folder);
         }
     }
+}
+
+/// The killed engine takes its containerd along; a new one that finds the old one's process dying
+/// takes it for alive and waits in vain.
+fn wait_for_containerd_to_go(folder: &std::path::Path) {
+    let file = folder.join("exec/containerd/containerd.pid");
+    let Ok(pid) = std::fs::read_to_string(&file) else {
+        return;
+    };
+    let process = PathBuf::from("/proc").join(pid.trim());
+    let started = Instant::now();
+    while process.exists() {
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "the killed engine's containerd stays"
+        );
+        #[expect(clippy::disallowed_methods, reason = "bounded; another process's end")]
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let _ = std::fs::remove_file(file);
 }
 
 fn start_engine(folder: &std::path::Path) -> Child {
@@ -134,10 +195,19 @@ fn start_engine(folder: &std::path::Path) -> Child {
         .append(true)
         .open(folder.join("dockerd.log"))
         .expect("the engine's log");
-    Command::new("dockerd")
+    // In a network namespace of its own: `--bridge none` takes the host's docker0 away, and with it
+    // the network of every other container.
+    Command::new("unshare")
+        .args(["--net", "--", "dockerd"])
         .args(["--host", &format!("unix://{}", at("docker.sock"))])
-        .args(["--data-root", &at("data"), "--exec-root", &at("exec"), "--pidfile", &at("docker.pid")])
-        // Next to another engine: no default bridge, and the firewall left alone.
+        .args([
+            "--data-root",
+            &at("data"),
+            "--exec-root",
+            &at("exec"),
+            "--pidfile",
+            &at("docker.pid"),
+        ])
         .args(["--bridge", "none", "--iptables=false", "--ip6tables=false"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

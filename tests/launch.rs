@@ -12,7 +12,10 @@ pub async fn running(client: &Client, name: &str) -> porthole_client::api::Sessi
         .iter()
         .find(|workspace| workspace.name == name)
         .unwrap_or_else(|| panic!("{name} is not among {workspaces:?}"));
-    let session = client.launch(workspace.id, 1280, 720).await.expect("launch");
+    let session = client
+        .launch(workspace.id, 1280, 720)
+        .await
+        .expect("launch");
     reaches(client, session.id, SessionState::Running, 60).await
 }
 
@@ -54,7 +57,9 @@ pub async fn nothing_left(stack: &Stack) {
     // What is left of displays are the warm ones, each with a folder and without a claim.
     until("claims to go", 30, || async {
         let displays = std::fs::read_dir(stack.folder.join("agent/displays")).ok()?;
-        let claimed = displays.flatten().any(|folder| folder.path().join("claim").exists());
+        let claimed = displays
+            .flatten()
+            .any(|folder| folder.path().join("claim").exists());
         (!claimed).then_some(())
     })
     .await;
@@ -65,16 +70,28 @@ async fn click_to_desktop_to_nothing() {
     let stack = Stack::start("launch");
     let user = stack.user().await;
     let session = running(&user, "Terminal").await;
-    let mut stream = Stream::open(&user, session.id).await.expect("the stream opens");
-    let first = stream.first_picture(Duration::from_secs(10)).await.expect("a picture");
-    assert_eq!((first.width, first.height), (1280, 720), "the size that was asked for");
+    let mut stream = Stream::open(&user, session.id)
+        .await
+        .expect("the stream opens");
+    let first = stream
+        .first_picture(Duration::from_secs(10))
+        .await
+        .expect("a picture");
+    assert_eq!(
+        (first.width, first.height),
+        (1280, 720),
+        "the size that was asked for"
+    );
     let container = stack.containers("workspace").pop().expect("one container");
     until("a picture with a terminal in it", 20, || async {
         let colours = stack_colours(&user, session.id).await?;
         (colours > 2).then_some(())
     })
     .await;
-    stream.type_text("echo through-the-stream > /home/kasm-user/proof\n").await.expect("typing");
+    stream
+        .type_text("echo through-the-stream > /home/kasm-user/proof\n")
+        .await
+        .expect("typing");
     until("the typed command's file", 20, || async {
         let output = stack
             .engine
@@ -86,14 +103,22 @@ async fn click_to_desktop_to_nothing() {
     })
     .await;
     user.delete(session.id).await.expect("delete");
-    let closed = stream.closed(Duration::from_secs(5)).await.expect("the stream ends with the session");
+    let closed = stream
+        .closed(Duration::from_secs(5))
+        .await
+        .expect("the stream ends with the session");
     assert_eq!(closed.code, 4410, "{}", closed.reason);
     nothing_left(&stack).await;
 }
 
 /// How many kilobytes of JPEG a thumbnail has: a blank screen has one or two.
 async fn stack_colours(user: &Client, id: porthole_model::ids::SessionId) -> Option<usize> {
-    let picture = user.bytes(&format!("/api/v1/sessions/{id}/thumbnail?width=640&height=360")).await.ok()?;
+    let picture = user
+        .bytes(&format!(
+            "/api/v1/sessions/{id}/thumbnail?width=640&height=360"
+        ))
+        .await
+        .ok()?;
     Some(picture.len() / 1024)
 }
 
@@ -103,17 +128,43 @@ async fn stopped_and_resumed_with_its_disk() {
     let user = stack.user().await;
     let session = running(&user, "Terminal").await;
     let container = stack.containers("workspace").pop().expect("one container");
-    stack.engine.output(&["exec", &container, "sh", "-c", "echo kept > /home/kasm-user/kept"]);
+    stack.engine.output(&[
+        "exec",
+        &container,
+        "sh",
+        "-c",
+        "echo kept > /home/kasm-user/kept",
+    ]);
     let path = format!("/api/v1/sessions/{}", session.id);
-    let _: serde_json::Value = user.post(&format!("{path}/stop"), serde_json::json!({})).await.expect("stop");
+    let _: serde_json::Value = user
+        .post(&format!("{path}/stop"), serde_json::json!({}))
+        .await
+        .expect("stop");
     reaches(&user, session.id, SessionState::Stopped, 60).await;
-    assert_eq!(stack.engine.output(&["inspect", "-f", "{{.State.Running}}", &container]), "false");
-    let _: serde_json::Value =
-        user.post(&format!("{path}/resume"), serde_json::json!({})).await.expect("resume");
+    assert_eq!(
+        stack
+            .engine
+            .output(&["inspect", "-f", "{{.State.Running}}", &container]),
+        "false"
+    );
+    let _: serde_json::Value = user
+        .post(&format!("{path}/resume"), serde_json::json!({}))
+        .await
+        .expect("resume");
     reaches(&user, session.id, SessionState::Running, 60).await;
-    assert_eq!(stack.engine.output(&["exec", &container, "cat", "/home/kasm-user/kept"]), "kept");
-    let mut stream = Stream::open(&user, session.id).await.expect("the stream opens");
-    stream.first_picture(Duration::from_secs(10)).await.expect("a picture");
+    assert_eq!(
+        stack
+            .engine
+            .output(&["exec", &container, "cat", "/home/kasm-user/kept"]),
+        "kept"
+    );
+    let mut stream = Stream::open(&user, session.id)
+        .await
+        .expect("the stream opens");
+    stream
+        .first_picture(Duration::from_secs(10))
+        .await
+        .expect("a picture");
     user.delete(session.id).await.expect("delete");
     nothing_left(&stack).await;
 }
@@ -132,14 +183,21 @@ async fn another_users_session_is_out_of_reach() {
         .await
         .expect("another user");
     assert!(other["id"].is_string());
-    let other = stack.client().login("other@kasm.local", "other-password-1").await.expect("login");
+    let other = stack
+        .client()
+        .login("other@kasm.local", "other-password-1")
+        .await
+        .expect("login");
     for refused in [
         other.session(session.id).await.err(),
         other.connect(session.id).await.err(),
         other.delete(session.id).await.err(),
     ] {
         assert!(
-            matches!(refused, Some(porthole_client::ClientError::Refused { status: 404, .. })),
+            matches!(
+                refused,
+                Some(porthole_client::ClientError::Refused { status: 404, .. })
+            ),
             "{refused:?}"
         );
     }
@@ -159,11 +217,21 @@ async fn sign_out_cuts_the_running_stream_within_two_seconds() {
     let stack = Stack::start("revoke");
     let user = stack.user().await;
     let session = running(&user, "Terminal").await;
-    let mut stream = Stream::open(&user, session.id).await.expect("the stream opens");
-    stream.first_picture(Duration::from_secs(10)).await.expect("a picture");
-    let _: serde_json::Value =
-        user.post("/api/v1/auth/logout-everywhere", serde_json::json!({})).await.expect("sign out");
-    let closed = stream.closed(Duration::from_secs(2)).await.expect("cut within two seconds");
+    let mut stream = Stream::open(&user, session.id)
+        .await
+        .expect("the stream opens");
+    stream
+        .first_picture(Duration::from_secs(10))
+        .await
+        .expect("a picture");
+    let _: serde_json::Value = user
+        .post("/api/v1/auth/logout-everywhere", serde_json::json!({}))
+        .await
+        .expect("sign out");
+    let closed = stream
+        .closed(Duration::from_secs(2))
+        .await
+        .expect("cut within two seconds");
     assert_eq!(closed.code, 4403, "{}", closed.reason);
     stack.user().await.delete(session.id).await.expect("delete");
     nothing_left(&stack).await;

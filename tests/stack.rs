@@ -35,15 +35,27 @@ pub fn fresh_folder(name: &str) -> PathBuf {
 impl Stack {
     /// Starts with the machine's engine.
     pub fn start(name: &str) -> Self {
-        Self::start_with(name, Engine::of_the_machine(), &[("agent.warm_displays", "1")])
+        Self::start_with(
+            name,
+            Engine::of_the_machine(),
+            &[("agent.warm_displays", "1")],
+        )
     }
 
     pub fn start_with(name: &str, engine: Engine, settings: &[(&str, &str)]) -> Self {
         let folder = fresh_folder(name);
-        let settings: Vec<_> =
-            settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
         let (server, base) = spawn(&folder, "127.0.0.1:0", &engine, &settings);
-        Self { folder, base, engine, settings, server }
+        Self {
+            folder,
+            base,
+            engine,
+            settings,
+            server,
+        }
     }
 
     /// Ends the server without a chance to clean up.
@@ -54,7 +66,10 @@ impl Stack {
 
     /// Starts it again where it was.
     pub fn start_again(&mut self) {
-        let address = self.base.trim_start_matches("https://").replace("localhost", "127.0.0.1");
+        let address = self
+            .base
+            .trim_start_matches("https://")
+            .replace("localhost", "127.0.0.1");
         let (server, base) = spawn(&self.folder, &address, &self.engine, &self.settings);
         (self.server, self.base) = (server, base);
     }
@@ -66,11 +81,17 @@ impl Stack {
     }
 
     pub async fn user(&self) -> Client {
-        self.client().login(USER, USER_PASSWORD).await.expect("the user signs in")
+        self.client()
+            .login(USER, USER_PASSWORD)
+            .await
+            .expect("the user signs in")
     }
 
     pub async fn admin(&self) -> Client {
-        self.client().login(ADMIN, ADMIN_PASSWORD).await.expect("the administrator signs in")
+        self.client()
+            .login(ADMIN, ADMIN_PASSWORD)
+            .await
+            .expect("the administrator signs in")
     }
 
     pub fn client(&self) -> Client {
@@ -79,7 +100,10 @@ impl Stack {
 
     /// The id of the local agent: the label on its containers.
     pub fn agent_id(&self) -> String {
-        std::fs::read_to_string(self.folder.join("agent/id")).expect("the agent's id").trim().to_owned()
+        std::fs::read_to_string(self.folder.join("agent/id"))
+            .expect("the agent's id")
+            .trim()
+            .to_owned()
     }
 
     /// The names of this stack's containers of a role, running or not.
@@ -88,10 +112,6 @@ impl Stack {
             format!("label=porthole.agent={}", self.agent_id()),
             format!("label=porthole.role={role}"),
         ])
-    }
-
-    pub fn server_pid(&self) -> u32 {
-        self.server.id()
     }
 }
 
@@ -103,7 +123,8 @@ impl Drop for Stack {
             let _ = wait_for_end(&mut self.server, Duration::from_secs(20));
         }
         if !agent.trim().is_empty() {
-            self.engine.remove_containers(&format!("label=porthole.agent={}", agent.trim()));
+            self.engine
+                .remove_containers(&format!("label=porthole.agent={}", agent.trim()));
         }
         if std::thread::panicking() {
             eprintln!("kept for a look: {}", self.folder.display());
@@ -113,7 +134,12 @@ impl Drop for Stack {
     }
 }
 
-fn spawn(folder: &Path, listen: &str, engine: &Engine, settings: &[(String, String)]) -> (Child, String) {
+fn spawn(
+    folder: &Path,
+    listen: &str,
+    engine: &Engine,
+    settings: &[(String, String)],
+) -> (Child, String) {
     let log = std::fs::File::options()
         .create(true)
         .append(true)
@@ -124,7 +150,12 @@ fn spawn(folder: &Path, listen: &str, engine: &Engine, settings: &[(String, Stri
         .arg("serve")
         .arg("--data-dir")
         .arg(folder)
-        .args(["--listen", listen, "--set", "log.level=info,porthole_agent=debug"])
+        .args([
+            "--listen",
+            listen,
+            "--set",
+            "log.level=info,porthole_agent=debug",
+        ])
         .args(["--set", &format!("agent.engine={}", engine.url())])
         .env("PORTHOLE_ADMIN_PASSWORD", ADMIN_PASSWORD)
         .env("PORTHOLE_USER_PASSWORD", USER_PASSWORD)
@@ -146,7 +177,10 @@ fn spawn(folder: &Path, listen: &str, engine: &Engine, settings: &[(String, Stri
     loop {
         match receive.recv_timeout(Duration::from_secs(30)) {
             Ok(line) => {
-                if let Some(base) = line.split_whitespace().find(|word| word.starts_with("https://")) {
+                if let Some(base) = line
+                    .split_whitespace()
+                    .find(|word| word.starts_with("https://"))
+                {
                     return (server, base.to_owned());
                 }
                 seen.push(line);
@@ -162,8 +196,13 @@ fn spawn(folder: &Path, listen: &str, engine: &Engine, settings: &[(String, Stri
 
 /// Sends a signal by its name.
 pub fn signal(pid: u32, name: &str) {
-    let done = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
-    assert!(done.is_ok_and(|status| status.success()), "kill -{name} {pid}");
+    let done = Command::new("kill")
+        .args([&format!("-{name}"), &pid.to_string()])
+        .status();
+    assert!(
+        done.is_ok_and(|status| status.success()),
+        "kill -{name} {pid}"
+    );
 }
 
 fn wait_for_end(child: &mut Child, most: Duration) -> std::process::ExitStatus {

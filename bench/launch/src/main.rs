@@ -47,7 +47,9 @@ struct Launch {
 async fn main() -> Result<()> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments = Arguments::parse();
-    let client = Client::new(&arguments.url, Trust::Anyone)?.login(&arguments.user, &arguments.password).await?;
+    let client = Client::new(&arguments.url, Trust::Anyone)?
+        .login(&arguments.user, &arguments.password)
+        .await?;
     let workspaces = client.workspaces().await?;
     let workspace = workspaces
         .iter()
@@ -64,20 +66,47 @@ async fn main() -> Result<()> {
     }
     let of = |pick: fn(&Launch) -> f64| launches.iter().map(pick).collect::<Vec<_>>();
     let floor = median(&floors);
-    println!("{} launches of {}, {} rounds, in turns with the floor", arguments.label, workspace.image, arguments.rounds);
-    println!("{:<44} {:>8} {:>8} {:>8} {:>8}", "", "min ms", "p50 ms", "max ms", "× floor");
+    println!(
+        "{} launches of {}, {} rounds, in turns with the floor",
+        arguments.label, workspace.image, arguments.rounds
+    );
+    println!(
+        "{:<44} {:>8} {:>8} {:>8} {:>8}",
+        "", "min ms", "p50 ms", "max ms", "× floor"
+    );
     row("docker run -d of the same image (floor)", &floors, floor);
-    row("click → accepted by the API", &of(|launch| launch.accepted), floor);
-    row("click → first picture in the viewer", &of(|launch| launch.picture), floor);
-    row("click → the workspace's container started", &of(|launch| launch.started), floor);
-    row("click → running (its first window is mapped)", &of(|launch| launch.running), floor);
+    row(
+        "click → accepted by the API",
+        &of(|launch| launch.accepted),
+        floor,
+    );
+    row(
+        "click → first picture in the viewer",
+        &of(|launch| launch.picture),
+        floor,
+    );
+    row(
+        "click → the workspace's container started",
+        &of(|launch| launch.started),
+        floor,
+    );
+    row(
+        "click → running (its first window is mapped)",
+        &of(|launch| launch.running),
+        floor,
+    );
     Ok(())
 }
 
 fn row(name: &str, values: &[f64], floor: f64) {
-    let (least, most) = values.iter().fold((f64::MAX, 0_f64), |(l, m), v| (l.min(*v), m.max(*v)));
+    let (least, most) = values
+        .iter()
+        .fold((f64::MAX, 0_f64), |(l, m), v| (l.min(*v), m.max(*v)));
     let middle = median(values);
-    println!("{name:<44} {least:>8.0} {middle:>8.0} {most:>8.0} {:>8.2}", middle / floor);
+    println!(
+        "{name:<44} {least:>8.0} {middle:>8.0} {most:>8.0} {:>8.2}",
+        middle / floor
+    );
 }
 
 fn median(values: &[f64]) -> f64 {
@@ -94,8 +123,25 @@ fn milliseconds(since: Instant) -> f64 {
 fn docker_run(image: &str) -> Result<f64> {
     let started = Instant::now();
     let output = Command::new("docker")
-        .args(["run", "-d", "--init", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
-        .args(["--memory", "512m", "--cpus", "0.5", "--pids-limit", "2048", "--entrypoint", "sleep"])
+        .args([
+            "run",
+            "-d",
+            "--init",
+            "--cap-drop",
+            "ALL",
+            "--security-opt",
+            "no-new-privileges",
+        ])
+        .args([
+            "--memory",
+            "512m",
+            "--cpus",
+            "0.5",
+            "--pids-limit",
+            "2048",
+            "--entrypoint",
+            "sleep",
+        ])
         .args([image, "60"])
         .output()
         .context("docker run")?;
@@ -104,7 +150,10 @@ fn docker_run(image: &str) -> Result<f64> {
         bail!("docker run: {}", String::from_utf8_lossy(&output.stderr));
     }
     let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    Command::new("docker").args(["rm", "-f", &id]).output().context("docker rm")?;
+    Command::new("docker")
+        .args(["rm", "-f", &id])
+        .output()
+        .context("docker rm")?;
     Ok(elapsed)
 }
 
@@ -143,12 +192,19 @@ async fn launch(client: &Client, workspace: WorkspaceId) -> Result<Launch> {
     };
     let both = async { tokio::try_join!(picture, life) };
     let ((picture, _stream), (started, running)) =
-        tokio::time::timeout(Duration::from_secs(120), both).await.context("a launch took over two minutes")??;
+        tokio::time::timeout(Duration::from_secs(120), both)
+            .await
+            .context("a launch took over two minutes")??;
     client.delete(session.id).await?;
     gone(client, session.id).await?;
     // The pool fills up again in the background; a person does not click twice within a second.
     tokio::time::sleep(Duration::from_secs(2)).await;
-    Ok(Launch { accepted, picture, started, running })
+    Ok(Launch {
+        accepted,
+        picture,
+        started,
+        running,
+    })
 }
 
 async fn gone(client: &Client, id: porthole_model::ids::SessionId) -> Result<()> {
@@ -157,5 +213,7 @@ async fn gone(client: &Client, id: porthole_model::ids::SessionId) -> Result<()>
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), waiting).await.context("the session was not deleted within a minute")
+    tokio::time::timeout(Duration::from_secs(60), waiting)
+        .await
+        .context("the session was not deleted within a minute")
 }

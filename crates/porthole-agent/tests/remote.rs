@@ -81,10 +81,8 @@ impl Server {
             #[expect(clippy::result_large_err, reason = "the callback's type is given")]
             let look = |request: &Request, response: Response| {
                 assert_eq!(request.uri().path(), "/agent/v1/link");
-                bearer = request.headers()["authorization"]
-                    .to_str()
-                    .unwrap()
-                    .to_owned();
+                let header = request.headers()["authorization"].to_str();
+                bearer.push_str(header.unwrap());
                 Ok(response)
             };
             let link = accept_hdr_async(tls, look).await.unwrap();

@@ -73,7 +73,12 @@ impl Client {
             .timeout(Duration::from_secs(30))
             .build()
             .map_err(|error| ClientError::Tls(error.to_string()))?;
-        Ok(Self { base: base.trim_end_matches('/').to_owned(), trust, http, token: None })
+        Ok(Self {
+            base: base.trim_end_matches('/').to_owned(),
+            trust,
+            http,
+            token: None,
+        })
     }
 
     /// The same client with a Bearer token.
@@ -102,7 +107,10 @@ impl Client {
     /// # Errors
     /// When the server refuses.
     pub async fn workspaces(&self) -> Result<Vec<Workspace>, ClientError> {
-        Ok(self.get::<List<Workspace>>("/api/v1/workspaces").await?.items)
+        Ok(self
+            .get::<List<Workspace>>("/api/v1/workspaces")
+            .await?
+            .items)
     }
 
     /// One's own sessions.
@@ -140,7 +148,8 @@ impl Client {
     /// # Errors
     /// When the session has no display yet, or one may not see it.
     pub async fn connect(&self, id: SessionId) -> Result<Connect, ClientError> {
-        self.post(&format!("/api/v1/sessions/{id}/connect"), json!({})).await
+        self.post(&format!("/api/v1/sessions/{id}/connect"), json!({}))
+            .await
     }
 
     /// Deletes a session.
@@ -149,7 +158,9 @@ impl Client {
     /// When there is none.
     pub async fn delete(&self, id: SessionId) -> Result<(), ClientError> {
         let path = format!("/api/v1/sessions/{id}");
-        self.send("DELETE", &path, self.http.delete(self.url(&path))).await.map(|_| ())
+        self.send("DELETE", &path, self.http.delete(self.url(&path)))
+            .await
+            .map(|_| ())
     }
 
     /// Any GET that answers JSON.
@@ -157,19 +168,31 @@ impl Client {
     /// # Errors
     /// When the server refuses, or the answer is not of the type.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        let value = self.send("GET", path, self.http.get(self.url(path))).await?;
-        serde_json::from_value(value)
-            .map_err(|error| ClientError::Answer { path: path.into(), error: error.to_string() })
+        let value = self
+            .send("GET", path, self.http.get(self.url(path)))
+            .await?;
+        serde_json::from_value(value).map_err(|error| ClientError::Answer {
+            path: path.into(),
+            error: error.to_string(),
+        })
     }
 
     /// Any POST that takes and answers JSON.
     ///
     /// # Errors
     /// When the server refuses, or the answer is not of the type.
-    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: Value) -> Result<T, ClientError> {
-        let value = self.send("POST", path, self.http.post(self.url(path)).json(&body)).await?;
-        serde_json::from_value(value)
-            .map_err(|error| ClientError::Answer { path: path.into(), error: error.to_string() })
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Value,
+    ) -> Result<T, ClientError> {
+        let value = self
+            .send("POST", path, self.http.post(self.url(path)).json(&body))
+            .await?;
+        serde_json::from_value(value).map_err(|error| ClientError::Answer {
+            path: path.into(),
+            error: error.to_string(),
+        })
     }
 
     /// Any GET that answers something else than JSON.
@@ -177,8 +200,13 @@ impl Client {
     /// # Errors
     /// When the server refuses.
     pub async fn bytes(&self, path: &str) -> Result<Vec<u8>, ClientError> {
-        let response = self.answer("GET", path, self.http.get(self.url(path))).await?;
-        let bytes = response.bytes().await.map_err(|error| self.unreachable(&error))?;
+        let response = self
+            .answer("GET", path, self.http.get(self.url(path)))
+            .await?;
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
         Ok(bytes.to_vec())
     }
 
@@ -193,12 +221,17 @@ impl Client {
         request: reqwest::RequestBuilder,
     ) -> Result<Value, ClientError> {
         let response = self.answer(method, path, request).await?;
-        let text = response.text().await.map_err(|error| self.unreachable(&error))?;
+        let text = response
+            .text()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
         if text.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_str(&text)
-            .map_err(|error| ClientError::Answer { path: path.into(), error: error.to_string() })
+        serde_json::from_str(&text).map_err(|error| ClientError::Answer {
+            path: path.into(),
+            error: error.to_string(),
+        })
     }
 
     async fn answer(
@@ -210,22 +243,36 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
-        let text = response.text().await.map_err(|error| self.unreachable(&error))?;
+        let text = response
+            .text()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
         let problem: Value = serde_json::from_str(&text).unwrap_or_default();
         let detail = ["detail", "title", "error_message"]
             .iter()
             .find_map(|key| problem.get(key).and_then(Value::as_str))
             .map_or_else(|| text.chars().take(300).collect(), str::to_owned);
-        Err(ClientError::Refused { method, path: path.into(), status: status.as_u16(), detail })
+        Err(ClientError::Refused {
+            method,
+            path: path.into(),
+            status: status.as_u16(),
+            detail,
+        })
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> ClientError {
-        ClientError::Unreachable { url: self.base.clone(), error: root_cause(error) }
+        ClientError::Unreachable {
+            url: self.base.clone(),
+            error: root_cause(error),
+        }
     }
 }
 

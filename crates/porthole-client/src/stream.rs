@@ -72,8 +72,18 @@ impl Stream {
     /// As [`Stream::open`].
     pub async fn open_at(client: &Client, path: &str) -> Result<Self, ClientError> {
         let socket = within("opening the stream", HANDSHAKE, dial(client, path)).await??;
-        let mut stream = Self { socket, width: 0, height: 0, name: String::new() };
-        within("the handshake with the display", HANDSHAKE, stream.handshake()).await??;
+        let mut stream = Self {
+            socket,
+            width: 0,
+            height: 0,
+            name: String::new(),
+        };
+        within(
+            "the handshake with the display",
+            HANDSHAKE,
+            stream.handshake(),
+        )
+        .await??;
         Ok(stream)
     }
 
@@ -82,13 +92,26 @@ impl Stream {
     /// # Errors
     /// When the stream ends before, or it takes longer than `most`.
     pub async fn first_picture(&mut self, most: Duration) -> Result<Picture, ClientError> {
-        let area = Rect { x: 0, y: 0, width: self.width, height: self.height };
-        self.say(&ClientMessage::FramebufferUpdateRequest { incremental: false, area }).await?;
+        let area = Rect {
+            x: 0,
+            y: 0,
+            width: self.width,
+            height: self.height,
+        };
+        self.say(&ClientMessage::FramebufferUpdateRequest {
+            incremental: false,
+            area,
+        })
+        .await?;
         let picture = async {
             loop {
                 let message = self.hear().await?;
                 if has_pixels(&message) {
-                    return Ok(Picture { width: self.width, height: self.height, bytes: message.len() });
+                    return Ok(Picture {
+                        width: self.width,
+                        height: self.height,
+                        bytes: message.len(),
+                    });
                 }
             }
         };
@@ -123,7 +146,12 @@ impl Stream {
                 match self.hear().await {
                     Ok(_) => {}
                     Err(ClientError::Closed { code, reason }) => return Closed { code, reason },
-                    Err(error) => return Closed { code: 1006, reason: error.to_string() },
+                    Err(error) => {
+                        return Closed {
+                            code: 1006,
+                            reason: error.to_string(),
+                        };
+                    }
                 }
             }
         })
@@ -137,7 +165,10 @@ impl Stream {
     pub async fn say(&mut self, message: &ClientMessage) -> Result<(), ClientError> {
         let mut bytes = Vec::new();
         message.write(false, &mut bytes);
-        self.socket.send(Message::Binary(bytes.into())).await.map_err(|error| broken(&error))
+        self.socket
+            .send(Message::Binary(bytes.into()))
+            .await
+            .map_err(|error| broken(&error))
     }
 
     /// Receives one message.
@@ -157,7 +188,12 @@ impl Stream {
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(broken(&error)),
-                None => return Err(ClientError::Closed { code: 1006, reason: "no close message".into() }),
+                None => {
+                    return Err(ClientError::Closed {
+                        code: 1006,
+                        reason: "no close message".into(),
+                    });
+                }
             }
         }
     }
@@ -165,24 +201,35 @@ impl Stream {
     async fn handshake(&mut self) -> Result<(), ClientError> {
         let version = self.hear().await?;
         if !version.starts_with(b"RFB 003.") {
-            return Err(ClientError::Protocol(format!("{version:?} instead of a version")));
+            return Err(ClientError::Protocol(format!(
+                "{version:?} instead of a version"
+            )));
         }
-        self.say(&ClientMessage::ProtocolVersion(Version::V8)).await?;
+        self.say(&ClientMessage::ProtocolVersion(Version::V8))
+            .await?;
         let types = self.hear().await?;
         if !types.get(1..).is_some_and(|types| types.contains(&1)) {
-            return Err(ClientError::Protocol(format!("{types:?} instead of security types with None")));
+            return Err(ClientError::Protocol(format!(
+                "{types:?} instead of security types with None"
+            )));
         }
         self.say(&ClientMessage::SecurityType(1)).await?;
         let result = self.hear().await?;
         if result.as_ref() != [0, 0, 0, 0] {
             return Err(ClientError::Protocol(format!("security result {result:?}")));
         }
-        self.say(&ClientMessage::ClientInit { shared: true }).await?;
+        self.say(&ClientMessage::ClientInit { shared: true })
+            .await?;
         let init = self.hear().await?;
         let [w1, w2, h1, h2, ..] = init.as_ref() else {
-            return Err(ClientError::Protocol("a ServerInit that is too short".into()));
+            return Err(ClientError::Protocol(
+                "a ServerInit that is too short".into(),
+            ));
         };
-        (self.width, self.height) = (u16::from_be_bytes([*w1, *w2]), u16::from_be_bytes([*h1, *h2]));
+        (self.width, self.height) = (
+            u16::from_be_bytes([*w1, *w2]),
+            u16::from_be_bytes([*h1, *h2]),
+        );
         self.name = String::from_utf8_lossy(init.get(24..).unwrap_or_default()).into_owned();
         // Tight first, as browsers ask; its palette and JPEG need no decoder here.
         let encodings = vec![Encoding(7), Encoding(16), Encoding(0), Encoding(-32 + 6)];
@@ -193,26 +240,45 @@ impl Stream {
 /// Whether a message is a framebuffer update (type 0) whose first rectangle is a picture: a real
 /// encoding, not a pseudo-encoding, whose numbers are negative (section 7.6.1).
 fn has_pixels(message: &[u8]) -> bool {
-    let encoding = message.get(12..16).and_then(|bytes| bytes.try_into().ok()).map(i32::from_be_bytes);
+    let encoding = message
+        .get(12..16)
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(i32::from_be_bytes);
     message.first() == Some(&0) && encoding.is_some_and(|encoding| encoding >= 0)
 }
 
-async fn dial(client: &Client, path: &str) -> Result<WebSocketStream<TlsStream<TcpStream>>, ClientError> {
+async fn dial(
+    client: &Client,
+    path: &str,
+) -> Result<WebSocketStream<TlsStream<TcpStream>>, ClientError> {
     let address = || ClientError::Address(client.base.clone());
     let authority = client.base.strip_prefix("https://").ok_or_else(address)?;
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) => (host, port.parse().map_err(|_| address())?),
         None => (authority, 443),
     };
-    let unreachable = |error: String| ClientError::Unreachable { url: client.base.clone(), error };
-    let socket = TcpStream::connect((host, port)).await.map_err(|error| unreachable(error.to_string()))?;
+    let unreachable = |error: String| ClientError::Unreachable {
+        url: client.base.clone(),
+        error,
+    };
+    let socket = TcpStream::connect((host, port))
+        .await
+        .map_err(|error| unreachable(error.to_string()))?;
     let _ = socket.set_nodelay(true);
     let tls = TlsConnector::from(Arc::new(client_config(&client.trust)?));
     let name = ServerName::try_from(host.to_owned()).map_err(|_| address())?;
-    let tls = tls.connect(name, socket).await.map_err(|error| unreachable(error.to_string()))?;
-    let mut request = format!("wss://{authority}{path}").into_client_request().map_err(|_| address())?;
+    let tls = tls
+        .connect(name, socket)
+        .await
+        .map_err(|error| unreachable(error.to_string()))?;
+    let mut request = format!("wss://{authority}{path}")
+        .into_client_request()
+        .map_err(|_| address())?;
     let headers = request.headers_mut();
-    headers.insert("origin", HeaderValue::from_str(&client.base).map_err(|_| address())?);
+    headers.insert(
+        "origin",
+        HeaderValue::from_str(&client.base).map_err(|_| address())?,
+    );
     headers.insert("sec-websocket-protocol", HeaderValue::from_static("binary"));
     let config = WebSocketConfig::default().max_message_size(Some(64 * 1024 * 1024));
     client_async_with_config(request, tls, Some(config))
@@ -234,11 +300,21 @@ async fn dial(client: &Client, path: &str) -> Result<WebSocketStream<TlsStream<T
 }
 
 fn broken(error: &tokio_tungstenite::tungstenite::Error) -> ClientError {
-    ClientError::Closed { code: 1006, reason: error.to_string() }
+    ClientError::Closed {
+        code: 1006,
+        reason: error.to_string(),
+    }
 }
 
-async fn within<T>(what: &'static str, most: Duration, future: impl Future<Output = T>) -> Result<T, ClientError> {
+async fn within<T>(
+    what: &'static str,
+    most: Duration,
+    future: impl Future<Output = T>,
+) -> Result<T, ClientError> {
     tokio::time::timeout(most, future)
         .await
-        .map_err(|_| ClientError::TooLong { what, seconds: most.as_secs() })
+        .map_err(|_| ClientError::TooLong {
+            what,
+            seconds: most.as_secs(),
+        })
 }

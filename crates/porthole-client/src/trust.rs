@@ -25,7 +25,10 @@ pub enum Trust {
 /// When the cryptography library refuses its own defaults.
 pub fn client_config(trust: &Trust) -> Result<ClientConfig, ClientError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Pinned { trust: trust.clone(), provider: Arc::clone(&provider) };
+    let verifier = Pinned {
+        trust: trust.clone(),
+        provider: Arc::clone(&provider),
+    };
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| ClientError::Tls(error.to_string()))?
@@ -52,8 +55,10 @@ impl ServerCertVerifier for Pinned {
         match &self.trust {
             Trust::Anyone => Ok(ServerCertVerified::assertion()),
             Trust::Fingerprint(wanted) => {
-                let found: String =
-                    Sha256::digest(end_entity).iter().map(|byte| format!("{byte:02x}")).collect();
+                let found: String = Sha256::digest(end_entity)
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect();
                 if found.eq_ignore_ascii_case(wanted) {
                     Ok(ServerCertVerified::assertion())
                 } else {
@@ -71,7 +76,12 @@ impl ServerCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -80,10 +90,17 @@ impl ServerCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

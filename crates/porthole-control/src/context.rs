@@ -86,9 +86,9 @@ impl RequestContext {
         match self.actor {
             Actor::User { user_id, .. } => Ok(user_id),
             Actor::Nobody => Err(AppError::Unauthenticated),
-            Actor::ApiKey { .. } | Actor::System(_) => {
-                Err(AppError::forbidden("this call needs a signed-in user; an API key has no account"))
-            }
+            Actor::ApiKey { .. } | Actor::System(_) => Err(AppError::forbidden(
+                "this call needs a signed-in user; an API key has no account",
+            )),
         }
     }
 

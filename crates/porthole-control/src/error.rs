@@ -98,7 +98,10 @@ impl AppError {
 
     /// [`AppError::Invalid`] with one field.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldError { field: field.into(), message: message.into() }])
+        Self::Invalid(vec![FieldError {
+            field: field.into(),
+            message: message.into(),
+        }])
     }
 
     /// [`AppError::Internal`] with what the log should say.

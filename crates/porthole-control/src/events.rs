@@ -76,7 +76,10 @@ pub struct Events {
 
 impl Default for Events {
     fn default() -> Self {
-        Self { events: broadcast::channel(1024).0, revocations: broadcast::channel(1024).0 }
+        Self {
+            events: broadcast::channel(1024).0,
+            revocations: broadcast::channel(1024).0,
+        }
     }
 }
 

@@ -94,8 +94,13 @@ impl Control {
     pub fn with_clock(config: ControlConfig, store: Store, clock: Arc<dyn Clock>) -> Self {
         let events = Events::default();
         let links = Links::new(config.links.clone(), Arc::clone(&clock));
-        let manager =
-            Manager::new(config.sessions.clone(), store.clone(), links, events.clone(), clock);
+        let manager = Manager::new(
+            config.sessions.clone(),
+            store.clone(),
+            links,
+            events.clone(),
+            clock,
+        );
         Self(Arc::new(Inner {
             config,
             store,

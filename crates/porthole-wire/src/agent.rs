@@ -358,14 +358,20 @@ mod tests {
                 workspace_id: WorkspaceId::new(),
                 workspace_name: "Terminal".into(),
                 image: "porthole/terminal:1.0".parse().unwrap(),
-                resources: Resources { cores: MilliCores(500), memory: Bytes::mib(512) },
+                resources: Resources {
+                    cores: MilliCores(500),
+                    memory: Bytes::mib(512),
+                },
                 shm_size: Bytes::mib(512),
                 environment: BTreeMap::from([("TZ".into(), "Europe/Berlin".into())]),
                 width: 1920,
                 height: 1080,
             }),
         };
-        assert_eq!(decode::<ServerMessage>(&encode(&run).unwrap()).unwrap(), run);
+        assert_eq!(
+            decode::<ServerMessage>(&encode(&run).unwrap()).unwrap(),
+            run
+        );
         let report = AgentMessage::Session(SessionReport {
             session_id: SessionId::new(),
             phase: Phase::Running,
@@ -373,7 +379,10 @@ mod tests {
             container_id: None,
             viewers: 0,
         });
-        assert_eq!(decode::<AgentMessage>(&encode(&report).unwrap()).unwrap(), report);
+        assert_eq!(
+            decode::<AgentMessage>(&encode(&report).unwrap()).unwrap(),
+            report
+        );
     }
 
     proptest! {

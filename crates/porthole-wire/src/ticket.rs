@@ -71,8 +71,15 @@ impl Signer {
     /// # Errors
     /// When the key is not an Ed25519 key.
     pub fn sign(&self, grant: Grant) -> Result<String, BadTicket> {
-        let claims = Claims { aud: AUDIENCE.into(), grant };
-        Ok(jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &self.0)?)
+        let claims = Claims {
+            aud: AUDIENCE.into(),
+            grant,
+        };
+        Ok(jsonwebtoken::encode(
+            &Header::new(Algorithm::EdDSA),
+            &claims,
+            &self.0,
+        )?)
     }
 }
 
@@ -83,7 +90,10 @@ impl Verifier {
         validation.set_audience(&[AUDIENCE]);
         validation.leeway = 0;
         validation.set_required_spec_claims(&["exp", "aud", "sub"]);
-        Self { key: DecodingKey::from_ed_der(key), validation }
+        Self {
+            key: DecodingKey::from_ed_der(key),
+            validation,
+        }
     }
 
     /// Reads a ticket's grant.
@@ -91,6 +101,10 @@ impl Verifier {
     /// # Errors
     /// When it is not signed by our key, has expired, or is not a ticket.
     pub fn verify(&self, ticket: &str) -> Result<Grant, BadTicket> {
-        Ok(jsonwebtoken::decode::<Claims>(ticket, &self.key, &self.validation)?.claims.grant)
+        Ok(
+            jsonwebtoken::decode::<Claims>(ticket, &self.key, &self.validation)?
+                .claims
+                .grant,
+        )
     }
 }

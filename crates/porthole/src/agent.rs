@@ -23,7 +23,11 @@ pub async fn run(config: &Config, server: &str, token: &str, ca: Option<&Path>) 
     let _lock = serve::lock(&folder)?;
     let agent = Agent::start(settings(config, agent_id, &folder)?)?;
     tracing::info!(server, %agent_id, "agent started");
-    let remote = RemoteConfig { server_url: server.to_owned(), token, ca_pem };
+    let remote = RemoteConfig {
+        server_url: server.to_owned(),
+        token,
+        ca_pem,
+    };
     let outcome = tokio::select! {
         ended = remote::run(remote, agent.clone()) => ended.map_err(anyhow::Error::from),
         () = serve::asked_to_stop() => Ok(()),

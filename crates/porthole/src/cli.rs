@@ -53,7 +53,12 @@ struct Agent {
     #[arg(long, env = "PORTHOLE_SERVER", value_name = "URL")]
     server: String,
     /// The token that the console showed when the agent was added.
-    #[arg(long, env = "PORTHOLE_AGENT_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "PORTHOLE_AGENT_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
     token: String,
     /// A PEM file with the authority that signed the server's certificate.
     #[arg(long, env = "PORTHOLE_AGENT_CA", value_name = "FILE")]
@@ -117,15 +122,28 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Agent(arguments) => {
             let config = arguments.common.load()?;
             logging::start(&config.log)?;
-            agent::run(&config, &arguments.server, &arguments.token, arguments.ca.as_deref()).await?;
+            agent::run(
+                &config,
+                &arguments.server,
+                &arguments.token,
+                arguments.ca.as_deref(),
+            )
+            .await?;
         }
         Command::Config(ConfigCommand::Check(common)) => {
             let config = common.load()?;
-            println!("The configuration is valid. Porthole would listen on {}.", config.listen);
+            println!(
+                "The configuration is valid. Porthole would listen on {}.",
+                config.listen
+            );
         }
         Command::Config(ConfigCommand::Reference) => print!("{}", config::reference()),
         Command::Doctor(common) => return doctor::run(&common.load()?).await,
-        Command::User(UserCommand::Password { username, stdin, common }) => {
+        Command::User(UserCommand::Password {
+            username,
+            stdin,
+            common,
+        }) => {
             user::password(&common.load()?, &username, stdin).await?;
         }
     }

@@ -23,26 +23,106 @@ pub struct Setting {
 
 /// Every setting there is.
 pub const SETTINGS: &[Setting] = &[
-    Setting { key: "name", default: "\"Porthole\"", description: "The installation's name, shown at the login." },
-    Setting { key: "data_dir", default: "\"/var/lib/porthole\"", description: "Where everything is kept: database, certificates, keys, sessions' sockets." },
-    Setting { key: "listen", default: "\"0.0.0.0:8443\"", description: "Address and port to listen on." },
-    Setting { key: "database", default: "", description: "The database's URL: `sqlite:///path/file.db` or `postgres://…`. Default: `porthole.db` in the data directory." },
-    Setting { key: "tls.enabled", default: "true", description: "Whether to speak HTTPS. Switch off only behind a proxy that does and sends `X-Forwarded-Proto: https`." },
-    Setting { key: "tls.certificate", default: "", description: "PEM file with the certificate and its chain. Default: `certs/kasm_nginx.crt` in the data directory, made self-signed at the first start. A changed file is picked up without a restart." },
-    Setting { key: "tls.key", default: "", description: "PEM file with the private key. Default: `certs/kasm_nginx.key` in the data directory." },
-    Setting { key: "proxy.trusted", default: "[]", description: "Networks of proxies, besides this machine itself, whose `X-Forwarded-For`, `-Proto` and `-Host` headers are believed." },
-    Setting { key: "log.level", default: "\"info\"", description: "What is logged: `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,porthole_agent=debug`." },
-    Setting { key: "log.format", default: "\"text\"", description: "`text` for people, `json` for machines: one object a line." },
-    Setting { key: "session.keepalive_seconds", default: "3600", description: "How long a session lives on after its last viewer left, in seconds, 60 to 2,592,000." },
-    Setting { key: "session.max_per_user", default: "5", description: "How many sessions one user may have at a time, 1 to 1,000." },
-    Setting { key: "agent.enabled", default: "true", description: "Whether this process runs sessions on this machine." },
-    Setting { key: "agent.name", default: "", description: "The local agent's name. Default: the host's name." },
-    Setting { key: "agent.engine", default: "\"unix:///var/run/docker.sock\"", description: "The container engine's API: a Docker or Podman socket." },
-    Setting { key: "agent.display_image", default: "\"porthole/display:0.1.0\"", description: "The image of the display containers." },
-    Setting { key: "agent.warm_displays", default: "2", description: "How many displays wait ready, 0 to 64. Each takes about 50 MB." },
-    Setting { key: "agent.cpu_overcommit", default: "4.0", description: "How many cores are offered for each real one, 1 to 64. Desktops idle most of the time." },
-    Setting { key: "agent.memory_reserve_mib", default: "1024", description: "Memory in MiB that is never offered to sessions." },
-    Setting { key: "agent.pids_limit", default: "2048", description: "The largest number of processes and threads in a session, 64 to 65,536." },
+    Setting {
+        key: "name",
+        default: "\"Porthole\"",
+        description: "The installation's name, shown at the login.",
+    },
+    Setting {
+        key: "data_dir",
+        default: "\"/var/lib/porthole\"",
+        description: "Where everything is kept: database, certificates, keys, sessions' sockets.",
+    },
+    Setting {
+        key: "listen",
+        default: "\"0.0.0.0:8443\"",
+        description: "Address and port to listen on.",
+    },
+    Setting {
+        key: "database",
+        default: "",
+        description: "The database's URL: `sqlite:///path/file.db` or `postgres://…`. Default: `porthole.db` in the data directory.",
+    },
+    Setting {
+        key: "tls.enabled",
+        default: "true",
+        description: "Whether to speak HTTPS. Switch off only behind a proxy that does and sends `X-Forwarded-Proto: https`.",
+    },
+    Setting {
+        key: "tls.certificate",
+        default: "",
+        description: "PEM file with the certificate and its chain. Default: `certs/kasm_nginx.crt` in the data directory, made self-signed at the first start. A changed file is picked up without a restart.",
+    },
+    Setting {
+        key: "tls.key",
+        default: "",
+        description: "PEM file with the private key. Default: `certs/kasm_nginx.key` in the data directory.",
+    },
+    Setting {
+        key: "proxy.trusted",
+        default: "[]",
+        description: "Networks of proxies, besides this machine itself, whose `X-Forwarded-For`, `-Proto` and `-Host` headers are believed.",
+    },
+    Setting {
+        key: "log.level",
+        default: "\"info\"",
+        description: "What is logged: `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,porthole_agent=debug`.",
+    },
+    Setting {
+        key: "log.format",
+        default: "\"text\"",
+        description: "`text` for people, `json` for machines: one object a line.",
+    },
+    Setting {
+        key: "session.keepalive_seconds",
+        default: "3600",
+        description: "How long a session lives on after its last viewer left, in seconds, 60 to 2,592,000.",
+    },
+    Setting {
+        key: "session.max_per_user",
+        default: "5",
+        description: "How many sessions one user may have at a time, 1 to 1,000.",
+    },
+    Setting {
+        key: "agent.enabled",
+        default: "true",
+        description: "Whether this process runs sessions on this machine.",
+    },
+    Setting {
+        key: "agent.name",
+        default: "",
+        description: "The local agent's name. Default: the host's name.",
+    },
+    Setting {
+        key: "agent.engine",
+        default: "\"unix:///var/run/docker.sock\"",
+        description: "The container engine's API: a Docker or Podman socket.",
+    },
+    Setting {
+        key: "agent.display_image",
+        default: "\"porthole/display:0.1.0\"",
+        description: "The image of the display containers.",
+    },
+    Setting {
+        key: "agent.warm_displays",
+        default: "2",
+        description: "How many displays wait ready, 0 to 64. Each takes about 50 MB.",
+    },
+    Setting {
+        key: "agent.cpu_overcommit",
+        default: "4.0",
+        description: "How many cores are offered for each real one, 1 to 64. Desktops idle most of the time.",
+    },
+    Setting {
+        key: "agent.memory_reserve_mib",
+        default: "1024",
+        description: "Memory in MiB that is never offered to sessions.",
+    },
+    Setting {
+        key: "agent.pids_limit",
+        default: "2048",
+        description: "The largest number of processes and threads in a session, 64 to 65,536.",
+    },
 ];
 
 /// The configuration as the program uses it.
@@ -187,7 +267,10 @@ type Layer = BTreeMap<String, (toml::Value, String)>;
 /// The first thing that is wrong, with its place.
 pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
     let mut values = Layer::new();
-    for setting in SETTINGS.iter().filter(|setting| !setting.default.is_empty()) {
+    for setting in SETTINGS
+        .iter()
+        .filter(|setting| !setting.default.is_empty())
+    {
         let value = parse_toml(setting.default)
             .unwrap_or_else(|| toml::Value::String(setting.default.into()));
         values.insert(setting.key.into(), (value, "default".into()));
@@ -195,8 +278,17 @@ pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
     read_file(sources, &mut values)?;
     for setting in SETTINGS {
         let name = variable(setting.key);
-        if let Some(text) = sources.environment.get(&name).filter(|text| !text.is_empty()) {
-            set_text(&mut values, setting.key, text, &format!("environment variable {name}"));
+        if let Some(text) = sources
+            .environment
+            .get(&name)
+            .filter(|text| !text.is_empty())
+        {
+            set_text(
+                &mut values,
+                setting.key,
+                text,
+                &format!("environment variable {name}"),
+            );
         }
     }
     for (key, text) in &sources.flags {
@@ -208,7 +300,10 @@ pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
 }
 
 fn read_file(sources: &Sources, values: &mut Layer) -> Result<(), ConfigError> {
-    let path = sources.file.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+    let path = sources
+        .file
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && sources.file.is_none() => {
@@ -216,9 +311,10 @@ fn read_file(sources: &Sources, values: &mut Layer) -> Result<(), ConfigError> {
         }
         Err(error) => return Err(ConfigError::Read { path, error }),
     };
-    let table: toml::Table = text
-        .parse()
-        .map_err(|error| ConfigError::Syntax { path: path.clone(), error: Box::new(error) })?;
+    let table: toml::Table = text.parse().map_err(|error| ConfigError::Syntax {
+        path: path.clone(),
+        error: Box::new(error),
+    })?;
     let origin = path.display().to_string();
     for (key, value) in flatten("", table) {
         known(&key, &origin)?;
@@ -231,7 +327,11 @@ fn flatten(prefix: &str, table: toml::Table) -> Vec<(String, toml::Value)> {
     table
         .into_iter()
         .flat_map(|(key, value)| {
-            let key = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+            let key = if prefix.is_empty() {
+                key
+            } else {
+                format!("{prefix}.{key}")
+            };
             match value {
                 toml::Value::Table(inner) => flatten(&key, inner),
                 value => vec![(key, value)],
@@ -250,15 +350,24 @@ fn known(key: &str, origin: &str) -> Result<(), ConfigError> {
         .find(|setting| setting.key.rsplit('.').next() == Some(last))
         .map(|setting| format!("; did you mean {}?", setting.key))
         .unwrap_or_default();
-    Err(ConfigError::Unknown { origin: origin.into(), key: key.into(), hint })
+    Err(ConfigError::Unknown {
+        origin: origin.into(),
+        key: key.into(),
+        hint,
+    })
 }
 
 /// Text from outside the file takes the type that the default has; lists are split at commas.
 fn set_text(values: &mut Layer, key: &str, text: &str, origin: &str) {
-    let default = SETTINGS.iter().find(|setting| setting.key == key).map_or("", |s| s.default);
+    let default = SETTINGS
+        .iter()
+        .find(|setting| setting.key == key)
+        .map_or("", |s| s.default);
     let value = match parse_toml(default) {
         Some(toml::Value::Array(_)) => toml::Value::Array(
-            text.split(',').map(|item| toml::Value::String(item.trim().into())).collect(),
+            text.split(',')
+                .map(|item| toml::Value::String(item.trim().into()))
+                .collect(),
         ),
         Some(toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_)) => {
             parse_toml(text).unwrap_or_else(|| toml::Value::String(text.into()))
@@ -269,7 +378,10 @@ fn set_text(values: &mut Layer, key: &str, text: &str, origin: &str) {
 }
 
 fn parse_toml(text: &str) -> Option<toml::Value> {
-    format!("x = {text}").parse::<toml::Table>().ok()?.remove("x")
+    format!("x = {text}")
+        .parse::<toml::Table>()
+        .ok()?
+        .remove("x")
 }
 
 fn check_ranges(values: &Layer) -> Result<(), ConfigError> {
@@ -282,8 +394,12 @@ fn check_ranges(values: &Layer) -> Result<(), ConfigError> {
         ("agent.pids_limit", 64.0, 65_536.0),
     ];
     for &(key, least, most) in ranges {
-        let Some((value, origin)) = values.get(key) else { continue };
-        let number = value.as_float().or_else(|| value.as_integer().map(|number| number as f64));
+        let Some((value, origin)) = values.get(key) else {
+            continue;
+        };
+        let number = value
+            .as_float()
+            .or_else(|| value.as_integer().map(|number| number as f64));
         let why = match number {
             None => "a number is expected".to_owned(),
             Some(number) if !(least..=most).contains(&number) => {
@@ -336,12 +452,13 @@ fn assemble(values: &Layer) -> Result<Config, ConfigError> {
             });
         }
     }
-    root.try_into().map_err(|error: toml::de::Error| ConfigError::Value {
-        key: "configuration".into(),
-        value: String::new(),
-        origin: "all sources".into(),
-        why: error.message().to_owned(),
-    })
+    root.try_into()
+        .map_err(|error: toml::de::Error| ConfigError::Value {
+            key: "configuration".into(),
+            value: String::new(),
+            origin: "all sources".into(),
+            why: error.message().to_owned(),
+        })
 }
 
 fn check_type(key: &str, value: &toml::Value) -> Result<(), String> {
@@ -356,7 +473,10 @@ fn check_type(key: &str, value: &toml::Value) -> Result<(), String> {
             _ => Err("text or json is expected".into()),
         },
         _ => {
-            let default = SETTINGS.iter().find(|s| s.key == key).map_or("", |s| s.default);
+            let default = SETTINGS
+                .iter()
+                .find(|s| s.key == key)
+                .map_or("", |s| s.default);
             let wanted = parse_toml(default).unwrap_or(toml::Value::String(String::new()));
             let number = |v: &toml::Value| v.is_integer() || v.is_float();
             if wanted.type_str() == value.type_str() || (wanted.is_float() && number(value)) {
@@ -371,18 +491,27 @@ fn check_type(key: &str, value: &toml::Value) -> Result<(), String> {
 impl Config {
     /// The certificate's file.
     pub fn certificate(&self) -> PathBuf {
-        self.tls.certificate.clone().unwrap_or_else(|| self.data_dir.join("certs/kasm_nginx.crt"))
+        self.tls
+            .certificate
+            .clone()
+            .unwrap_or_else(|| self.data_dir.join("certs/kasm_nginx.crt"))
     }
 
     /// The private key's file.
     pub fn key(&self) -> PathBuf {
-        self.tls.key.clone().unwrap_or_else(|| self.data_dir.join("certs/kasm_nginx.key"))
+        self.tls
+            .key
+            .clone()
+            .unwrap_or_else(|| self.data_dir.join("certs/kasm_nginx.key"))
     }
 
     /// The database's URL.
     pub fn database(&self) -> String {
         self.database.clone().unwrap_or_else(|| {
-            format!("sqlite://{}?mode=rwc", self.data_dir.join("porthole.db").display())
+            format!(
+                "sqlite://{}?mode=rwc",
+                self.data_dir.join("porthole.db").display()
+            )
         })
     }
 
@@ -414,7 +543,11 @@ pub fn reference() -> String {
          | setting | environment | default | meaning |\n| --- | --- | --- | --- |\n",
     );
     for setting in SETTINGS {
-        let default = if setting.default.is_empty() { "–" } else { setting.default };
+        let default = if setting.default.is_empty() {
+            "–"
+        } else {
+            setting.default
+        };
         let _ = writeln!(
             page,
             "| `{}` | `{}` | `{default}` | {} |",
@@ -430,7 +563,9 @@ pub fn reference() -> String {
 pub fn sources(file: Option<&Path>, flags: Vec<(String, String)>) -> Sources {
     Sources {
         file: file.map(Path::to_path_buf),
-        environment: std::env::vars().filter(|(name, _)| name.starts_with("PORTHOLE_")).collect(),
+        environment: std::env::vars()
+            .filter(|(name, _)| name.starts_with("PORTHOLE_"))
+            .collect(),
         flags,
     }
 }
@@ -440,9 +575,16 @@ mod tests {
     use super::*;
 
     fn from_file(text: &str) -> (PathBuf, Sources) {
-        let path = std::env::temp_dir().join(format!("porthole-config-{}.toml", rand::random::<u64>()));
+        let path =
+            std::env::temp_dir().join(format!("porthole-config-{}.toml", rand::random::<u64>()));
         std::fs::write(&path, text).unwrap();
-        (path.clone(), Sources { file: Some(path), ..Sources::default() })
+        (
+            path.clone(),
+            Sources {
+                file: Some(path),
+                ..Sources::default()
+            },
+        )
     }
 
     #[test]
@@ -450,17 +592,25 @@ mod tests {
         let (path, sources) = from_file("");
         let config = load(&sources).unwrap();
         assert_eq!(config.listen.port(), 8443);
-        assert_eq!(config.certificate(), Path::new("/var/lib/porthole/certs/kasm_nginx.crt"));
+        assert_eq!(
+            config.certificate(),
+            Path::new("/var/lib/porthole/certs/kasm_nginx.crt")
+        );
         std::fs::remove_file(path).unwrap();
     }
 
     #[test]
     fn flags_win_over_environment_over_file() {
-        let (path, mut sources) = from_file("listen = \"127.0.0.1:1\"\n[agent]\nwarm_displays = 7\n");
+        let (path, mut sources) =
+            from_file("listen = \"127.0.0.1:1\"\n[agent]\nwarm_displays = 7\n");
         assert_eq!(load(&sources).unwrap().listen.port(), 1);
         assert_eq!(load(&sources).unwrap().agent.warm_displays, 7);
-        sources.environment.insert("PORTHOLE_LISTEN".into(), "127.0.0.1:2".into());
-        sources.environment.insert("PORTHOLE_AGENT_WARM_DISPLAYS".into(), "3".into());
+        sources
+            .environment
+            .insert("PORTHOLE_LISTEN".into(), "127.0.0.1:2".into());
+        sources
+            .environment
+            .insert("PORTHOLE_AGENT_WARM_DISPLAYS".into(), "3".into());
         assert_eq!(load(&sources).unwrap().listen.port(), 2);
         assert_eq!(load(&sources).unwrap().agent.warm_displays, 3);
         sources.flags.push(("listen".into(), "127.0.0.1:3".into()));
@@ -476,7 +626,10 @@ mod tests {
             ("listen = \"8443\"", "an address with a port is expected"),
             ("[agent]\nwarm_displays = 65", "0 to 64 is allowed"),
             ("[agent]\nwarm_displays = \"many\"", "a number is expected"),
-            ("[tls]\nenabled = \"yes\"", "a value of type boolean is expected"),
+            (
+                "[tls]\nenabled = \"yes\"",
+                "a value of type boolean is expected",
+            ),
             ("x = ", "is not valid TOML"),
         ] {
             let (path, sources) = from_file(text);
@@ -488,8 +641,15 @@ mod tests {
 
     #[test]
     fn reference_page_is_current() {
-        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/configuration.md");
+        let page = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../docs/reference/configuration.md"
+        );
         let committed = std::fs::read_to_string(page).unwrap_or_default();
-        assert_eq!(committed, reference(), "run: porthole config reference > docs/reference/configuration.md");
+        assert_eq!(
+            committed,
+            reference(),
+            "run: porthole config reference > docs/reference/configuration.md"
+        );
     }
 }

@@ -32,7 +32,10 @@ enum Finding {
 use Finding::{Failed, Notice, Well};
 
 fn failed(what: impl ToString, advice: impl Into<String>) -> Finding {
-    Failed { what: what.to_string(), advice: advice.into() }
+    Failed {
+        what: what.to_string(),
+        advice: advice.into(),
+    }
 }
 
 /// Prints findings as they come and counts the bad ones.
@@ -82,16 +85,24 @@ pub async fn run(config: &Config) -> Result<ExitCode> {
         println!("All is well.");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{} of the parts above failed; the first one is the place to start.", report.failures);
+    println!(
+        "{} of the parts above failed; the first one is the place to start.",
+        report.failures
+    );
     Ok(ExitCode::FAILURE)
 }
 
 fn storage(config: &Config) -> Finding {
     let folder = &config.data_dir;
     let probe = folder.join(format!(".doctor-{}", std::process::id()));
-    if let Err(error) = std::fs::write(&probe, b"porthole").and_then(|()| std::fs::remove_file(&probe)) {
+    if let Err(error) =
+        std::fs::write(&probe, b"porthole").and_then(|()| std::fs::remove_file(&probe))
+    {
         let advice = "Run as the user that runs the server (root with make run), or name the folder with PORTHOLE_DATA_DIR.";
-        return failed(format!("{} cannot be written: {error}", folder.display()), advice);
+        return failed(
+            format!("{} cannot be written: {error}", folder.display()),
+            advice,
+        );
     }
     match porthole_agent::probe::free_space(folder) {
         Ok(free) if free.0 < LEAST_DISK => failed(
@@ -133,8 +144,16 @@ fn engine(
     facts: Result<&porthole_agent::probe::Facts, &porthole_model::session::Failure>,
 ) -> Finding {
     match facts {
-        Ok(facts) => Well(format!("{} at {}, {} images", facts.engine, config.agent.engine, facts.images.len())),
-        Err(failure) => failed(format!("{} ({})", failure.what, failure.part), failure.advice.clone()),
+        Ok(facts) => Well(format!(
+            "{} at {}, {} images",
+            facts.engine,
+            config.agent.engine,
+            facts.images.len()
+        )),
+        Err(failure) => failed(
+            format!("{} ({})", failure.what, failure.part),
+            failure.advice.clone(),
+        ),
     }
 }
 
@@ -143,7 +162,10 @@ fn display_image(config: &Config, facts: &porthole_agent::probe::Facts) -> Findi
     if facts.images.iter().any(|found| found == image) {
         Well(image.clone())
     } else {
-        failed(format!("{image} is not on this machine"), "Build it: make images")
+        failed(
+            format!("{image} is not on this machine"),
+            "Build it: make images",
+        )
     }
 }
 
@@ -151,7 +173,12 @@ async fn server(config: &Config) -> Finding {
     let url = config.local_url();
     let client = match client(config) {
         Ok(client) => client,
-        Err(error) => return failed(error, "This is a fault of Porthole itself; please report it."),
+        Err(error) => {
+            return failed(
+                error,
+                "This is a fault of Porthole itself; please report it.",
+            );
+        }
     };
     match client.get::<serde_json::Value>("/api/__healthcheck").await {
         Ok(_) => Well(format!("answers at {url}")),
@@ -173,7 +200,8 @@ async fn path(config: &Config, report: &mut Report) {
     let access = match user::borrow_administrator(config).await {
         Ok(access) => access,
         Err(error) => {
-            let advice = "Run the doctor on the server's machine, as the user that runs the server.";
+            let advice =
+                "Run the doctor on the server's machine, as the user that runs the server.";
             report.add("sign-in", &failed(format!("{error:#}"), advice));
             return;
         }
@@ -181,11 +209,22 @@ async fn path(config: &Config, report: &mut Report) {
     match client(config) {
         Ok(client) => walk(&client.with_token(&access.token), report).await,
         Err(error) => {
-            report.add("sign-in", &failed(error, "This is a fault of Porthole itself; please report it."));
+            report.add(
+                "sign-in",
+                &failed(
+                    error,
+                    "This is a fault of Porthole itself; please report it.",
+                ),
+            );
         }
     }
     if let Err(error) = access.give_back().await {
-        report.add("clean-up", &Notice(format!("the doctor's sign-in stays until it ends by itself: {error:#}")));
+        report.add(
+            "clean-up",
+            &Notice(format!(
+                "the doctor's sign-in stays until it ends by itself: {error:#}"
+            )),
+        );
     }
 }
 
@@ -204,14 +243,23 @@ async fn walk(client: &Client, report: &mut Report) {
     let session = match client.launch(workspace.id, 1280, 720).await {
         Ok(session) => session,
         Err(error) => {
-            report.add("placement", &failed(error, "Stop a session, or look at Agents in the console."));
+            report.add(
+                "placement",
+                &failed(error, "Stop a session, or look at Agents in the console."),
+            );
             return;
         }
     };
-    report.add("placement", &Well(format!("a session of {} was accepted", workspace.name)));
+    report.add(
+        "placement",
+        &Well(format!("a session of {} was accepted", workspace.name)),
+    );
     let running = running(client, session).await;
     if report.add("launch", &running.0) {
-        report.add("stream", &first_picture(client, running.1.id, started).await);
+        report.add(
+            "stream",
+            &first_picture(client, running.1.id, started).await,
+        );
     }
     let deleted = match client.delete(running.1.id).await {
         Ok(()) => Well("the throw-away session was deleted".into()),
@@ -222,14 +270,22 @@ async fn walk(client: &Client, report: &mut Report) {
 
 /// The lightest workspace that can be launched.
 async fn choose(client: &Client) -> Result<Workspace, Finding> {
-    let workspaces = client.workspaces().await.map_err(|error| failed(error, "Look at the server's log."))?;
+    let workspaces = client
+        .workspaces()
+        .await
+        .map_err(|error| failed(error, "Look at the server's log."))?;
     let light = |workspace: &&Workspace| workspace.image.contains("terminal");
     let mut able = workspaces.iter().filter(|workspace| workspace.available);
     able.clone()
         .find(light)
         .or_else(|| able.next())
         .cloned()
-        .ok_or_else(|| failed("no workspace can be launched", "Build the images (make images) or enable a workspace."))
+        .ok_or_else(|| {
+            failed(
+                "no workspace can be launched",
+                "Build the images (make images) or enable a workspace.",
+            )
+        })
 }
 
 async fn running(client: &Client, session: Session) -> (Finding, Session) {
@@ -243,14 +299,23 @@ async fn running(client: &Client, session: Session) -> (Finding, Session) {
             }
             SessionState::Failed => {
                 let finding = match &latest.failure {
-                    Some(failure) => failed(format!("{} ({})", failure.what, failure.part), failure.advice.clone()),
+                    Some(failure) => failed(
+                        format!("{} ({})", failure.what, failure.part),
+                        failure.advice.clone(),
+                    ),
                     None => failed("it failed without a reason", "Look at the server's log."),
                 };
                 return (finding, latest);
             }
             state if started.elapsed() > LAUNCH => {
                 let what = format!("still {state} after {} s", LAUNCH.as_secs());
-                return (failed(what, "Look at the agent in the console, and at the server's log."), latest);
+                return (
+                    failed(
+                        what,
+                        "Look at the agent in the console, and at the server's log.",
+                    ),
+                    latest,
+                );
             }
             _ => {}
         }
@@ -263,7 +328,11 @@ async fn running(client: &Client, session: Session) -> (Finding, Session) {
     }
 }
 
-async fn first_picture(client: &Client, id: porthole_model::ids::SessionId, clicked: Instant) -> Finding {
+async fn first_picture(
+    client: &Client,
+    id: porthole_model::ids::SessionId,
+    clicked: Instant,
+) -> Finding {
     let picture = async {
         let mut stream = Stream::open(client, id).await?;
         stream.first_picture(Duration::from_secs(15)).await
@@ -275,9 +344,14 @@ async fn first_picture(client: &Client, id: porthole_model::ids::SessionId, clic
             picture.height,
             clicked.elapsed().as_secs_f64()
         )),
-        Err(error @ ClientError::Closed { code: 4502 | 4503, .. }) => {
-            failed(error, "The display or its agent does not answer; look at the agent's log.")
-        }
+        Err(
+            error @ ClientError::Closed {
+                code: 4502 | 4503, ..
+            },
+        ) => failed(
+            error,
+            "The display or its agent does not answer; look at the agent's log.",
+        ),
         Err(error) => failed(
             error,
             "If a proxy stands in front, it must pass the Upgrade and Connection headers (docs/guide/reverse-proxy.md).",

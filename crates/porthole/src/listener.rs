@@ -56,17 +56,20 @@ pub async fn serve(
                 }
             },
         };
-        let (acceptor, router, graceful) = (acceptor.clone(), router.clone(), Arc::clone(&graceful));
+        let (acceptor, router, graceful) =
+            (acceptor.clone(), router.clone(), Arc::clone(&graceful));
         tokio::spawn(async move {
             // Input and its echo are small packets; waiting to fill one would be felt.
             let _ = socket.set_nodelay(true);
             match acceptor {
                 None => connection(socket, peer, router, &graceful).await,
-                Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(socket)).await {
-                    Ok(Ok(stream)) => connection(stream, peer, router, &graceful).await,
-                    Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
-                    Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
-                },
+                Some(acceptor) => {
+                    match tokio::time::timeout(HANDSHAKE, acceptor.accept(socket)).await {
+                        Ok(Ok(stream)) => connection(stream, peer, router, &graceful).await,
+                        Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+                        Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+                    }
+                }
             }
         });
     }
@@ -139,7 +142,10 @@ mod tests {
         );
         let server = tokio::spawn(serve(listener, None, router, stop));
         let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
-        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        client
+            .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .unwrap();
         let mut answer = String::new();
         client.read_to_string(&mut answer).await.unwrap();
         assert!(answer.ends_with("whole"), "{answer}");

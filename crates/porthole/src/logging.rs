@@ -14,12 +14,15 @@ pub fn start(log: &Log) -> Result<()> {
     let directives = format!("sqlx=warn,sea_orm_migration=warn,{}", log.level);
     let filter = EnvFilter::try_new(&directives)
         .with_context(|| format!("log.level = {:?} is not a log level", log.level))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match log.format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Text => {
-            builder.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init()
-        }
+        LogFormat::Text => builder
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_target(false)
+            .try_init(),
     }
     .map_err(|error| anyhow::anyhow!("cannot start logging: {error}"))
 }

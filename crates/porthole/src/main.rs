@@ -17,11 +17,17 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // Several cryptography libraries may be linked in; name ours before anything uses one.
-    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+    if rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .is_err()
+    {
         eprintln!("porthole: a cryptography provider was installed before main");
         return ExitCode::FAILURE;
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("porthole: cannot start the runtime: {error}");

@@ -13,7 +13,14 @@ use porthole_gateway::{Gateway, GatewayConfig, Revocation, StreamSource};
 use porthole_model::ids::StreamId;
 use porthole_store::Store;
 use porthole_wire::{close::CloseReason, socket::MessageSocket, ticket::Grant};
-use std::{collections::HashSet, fs, io, os::unix::fs::DirBuilderExt, path::Path, sync::Arc, time::{Duration, Instant}};
+use std::{
+    collections::HashSet,
+    fs, io,
+    os::unix::fs::DirBuilderExt,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::broadcast,
@@ -26,6 +33,8 @@ use tokio_util::sync::CancellationToken;
 const ACCESS_ROUND: Duration = Duration::from_secs(1);
 /// How often a sign-in with an open stream is noted as used.
 const USED_EVERY: Duration = Duration::from_secs(60);
+/// How long the first report of the local agent is awaited at the start.
+const FIRST_REPORT: Duration = Duration::from_secs(5);
 /// How long viewers have to hear that the server goes away.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -36,16 +45,23 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub async fn run(mut config: Config) -> Result<()> {
     let _lock = lock(&config.data_dir)?;
     let listener = listener::bind(config.listen).await?;
-    config.listen = listener.local_addr().context("cannot read the listening address")?;
+    config.listen = listener
+        .local_addr()
+        .context("cannot read the listening address")?;
     let certificate = config
         .tls
         .enabled
         .then(|| tls::Certificate::open(&config.certificate(), &config.key()))
         .transpose()?;
-    let tls = certificate.as_ref().map(|certificate| certificate.server_config()).transpose()?;
+    let tls = certificate
+        .as_ref()
+        .map(|certificate| certificate.server_config())
+        .transpose()?;
     let proxies = networks(&config.proxy.trusted)?;
     let url = config.database();
-    let store = Store::open(&url).await.with_context(|| format!("cannot open the database {url}"))?;
+    let store = Store::open(&url)
+        .await
+        .with_context(|| format!("cannot open the database {url}"))?;
     let control = Control::new(
         ControlConfig {
             name: config.name.clone(),
@@ -93,7 +109,15 @@ pub async fn run(mut config: Config) -> Result<()> {
         false => None,
     };
     let router = control.router().merge(gateway.router());
-    let server = tokio::spawn(listener::serve(listener, tls.map(Arc::new), router, stop.clone()));
+    let server = tokio::spawn(listener::serve(
+        listener,
+        tls.map(Arc::new),
+        router,
+        stop.clone(),
+    ));
+    if agent.is_some() {
+        first_report(&control).await;
+    }
     greeting::print(&config, &first_users);
 
     tokio::select! {
@@ -125,8 +149,12 @@ pub fn lock(folder: &Path) -> Result<fs::File> {
         )
     })?;
     let path = folder.join("lock");
-    let file = fs::File::create(&path)
-        .with_context(|| format!("cannot write {}; does it belong to another user?", path.display()))?;
+    let file = fs::File::create(&path).with_context(|| {
+        format!(
+            "cannot write {}; does it belong to another user?",
+            path.display()
+        )
+    })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => bail!(
@@ -152,8 +180,16 @@ pub async fn asked_to_stop() {
 }
 
 fn given_passwords() -> FirstPasswords {
-    let given = |variable| std::env::var(variable).ok().filter(|text| !text.is_empty()).map(Into::into);
-    FirstPasswords { admin: given("PORTHOLE_ADMIN_PASSWORD"), user: given("PORTHOLE_USER_PASSWORD") }
+    let given = |variable| {
+        std::env::var(variable)
+            .ok()
+            .filter(|text| !text.is_empty())
+            .map(Into::into)
+    };
+    FirstPasswords {
+        admin: given("PORTHOLE_ADMIN_PASSWORD"),
+        user: given("PORTHOLE_USER_PASSWORD"),
+    }
 }
 
 /// Without TLS of our own the proxy's certificate is what agents see, and they check it as usual.
@@ -168,7 +204,9 @@ fn networks(texts: &[String]) -> Result<Vec<IpNet>> {
             text.parse::<IpNet>()
                 .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
                 .with_context(|| {
-                    format!("proxy.trusted: {text:?} is not an address or network such as 10.0.0.0/8")
+                    format!(
+                        "proxy.trusted: {text:?} is not an address or network such as 10.0.0.0/8"
+                    )
                 })
         })
         .collect()
@@ -176,14 +214,20 @@ fn networks(texts: &[String]) -> Result<Vec<IpNet>> {
 
 /// The local agent, registered, started, and serving its link for as long as the server runs.
 async fn local_agent(config: &Config, control: &Control, parts: &mut JoinSet<()>) -> Result<Agent> {
-    let registered = control.store().agents().ensure_local(&local_name(config)).await?;
+    let registered = control
+        .store()
+        .agents()
+        .ensure_local(&local_name(config))
+        .await?;
     let folder = config.data_dir.join("agent");
     tls::write_private(&folder.join("id"), registered.id.to_string().as_bytes())?;
     let agent = Agent::start(agent::settings(config, registered.id, &folder)?)?;
     let (serving, control) = (agent.clone(), control.clone());
     parts.spawn(async move {
         loop {
-            let link = control.links().attach_local(registered.id, &registered.name);
+            let link = control
+                .links()
+                .attach_local(registered.id, &registered.name);
             let carrier = Arc::new(InProcess(link.streams));
             let end = serving.serve_link(link.receive, link.send, carrier).await;
             tracing::warn!(%end, "the local agent's link ended; it is attached again");
@@ -194,11 +238,28 @@ async fn local_agent(config: &Config, control: &Control, parts: &mut JoinSet<()>
     Ok(agent)
 }
 
+/// Waits until the local agent has said what it offers, so that "ready" means that a click works;
+/// not for long, should the engine be down.
+async fn first_report(control: &Control) {
+    let reported = async {
+        while !control.links().views().values().any(|agent| agent.reported) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if tokio::time::timeout(FIRST_REPORT, reported).await.is_err() {
+        tracing::warn!("the local agent has not reported yet; porthole doctor tells why");
+    }
+}
+
 fn local_name(config: &Config) -> String {
     let host = || {
         let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let name = name.trim();
-        if name.is_empty() { "local".to_owned() } else { name.to_owned() }
+        if name.is_empty() {
+            "local".to_owned()
+        } else {
+            name.to_owned()
+        }
     };
     config.agent.name.clone().unwrap_or_else(host)
 }
@@ -207,7 +268,11 @@ fn local_name(config: &Config) -> String {
 struct InProcess(StreamDelivery);
 
 impl StreamCarrier for InProcess {
-    fn carry(&self, stream_id: StreamId, socket: MessageSocket) -> BoxFuture<'static, io::Result<()>> {
+    fn carry(
+        &self,
+        stream_id: StreamId,
+        socket: MessageSocket,
+    ) -> BoxFuture<'static, io::Result<()>> {
         let delivered = self.0.deliver(stream_id, socket).map_err(io::Error::other);
         Box::pin(async move { delivered })
     }
@@ -219,9 +284,7 @@ struct Displays(Control);
 impl StreamSource for Displays {
     fn open(&self, grant: &Grant) -> BoxFuture<'static, Result<MessageSocket, CloseReason>> {
         let (control, grant) = (self.0.clone(), grant.clone());
-        Box::pin(async move {
-            control.links().open_stream(grant.agent_id, grant.session_id, grant.access).await
-        })
+        Box::pin(async move { control.open_stream(&grant).await })
     }
 }
 
@@ -254,8 +317,11 @@ async fn check_streams(control: Control, gateway: Gateway) {
         if touch {
             touched = Instant::now();
         }
-        let logins: HashSet<_> =
-            gateway.streams().iter().filter_map(|stream| stream.login_id).collect();
+        let logins: HashSet<_> = gateway
+            .streams()
+            .iter()
+            .filter_map(|stream| stream.login_id)
+            .collect();
         for login in logins {
             // An error is no answer: the store may be away for a moment.
             if let Ok(false) = control.store().logins().lives(login).await {

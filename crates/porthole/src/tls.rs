@@ -51,10 +51,11 @@ impl Certificate {
     /// # Errors
     /// When the cryptography library refuses its own defaults.
     pub fn server_config(self: &Arc<Self>) -> Result<ServerConfig> {
-        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
+        let mut config =
+            ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+                .with_safe_default_protocol_versions()?
+                .with_no_client_auth()
+                .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
@@ -82,8 +83,10 @@ impl Certificate {
             seen = now;
             match read_pair(&self.certificate, &self.key) {
                 Ok(pair) => {
-                    *self.current.write().unwrap_or_else(std::sync::PoisonError::into_inner) =
-                        Arc::new(pair);
+                    *self
+                        .current
+                        .write()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(pair);
                     tracing::info!(file = %self.certificate.display(), "new certificate in use");
                 }
                 Err(error) => {
@@ -99,7 +102,12 @@ impl Certificate {
     }
 
     fn pair(&self) -> Arc<CertifiedKey> {
-        Arc::clone(&self.current.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+        Arc::clone(
+            &self
+                .current
+                .read()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
     }
 }
 
@@ -111,7 +119,10 @@ impl ResolvesServerCert for Certificate {
 
 /// SHA-256 over a certificate's DER, in hexadecimal.
 fn fingerprint(certificate: &CertificateDer<'_>) -> String {
-    Sha256::digest(certificate).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(certificate)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The certificates in a PEM file, the server's own first.
@@ -119,12 +130,16 @@ fn fingerprint(certificate: &CertificateDer<'_>) -> String {
 /// # Errors
 /// When the file is unreadable or holds none.
 pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
-    let pem = fs::read(path).with_context(|| format!("cannot read the certificate {}", path.display()))?;
+    let pem = fs::read(path)
+        .with_context(|| format!("cannot read the certificate {}", path.display()))?;
     let chain = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<Vec<_>, _>>()
         .with_context(|| format!("{} is not a PEM file", path.display()))?;
     if chain.is_empty() {
-        bail!("{} holds no certificate; a PEM file with BEGIN CERTIFICATE is expected", path.display());
+        bail!(
+            "{} holds no certificate; a PEM file with BEGIN CERTIFICATE is expected",
+            path.display()
+        );
     }
     Ok(chain)
 }
@@ -136,23 +151,36 @@ pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
 pub fn ends(path: &Path) -> Result<time::OffsetDateTime> {
     let chain = read_certificates(path)?;
     let first = chain.first().context("no certificate")?;
-    let (_, parsed) = x509_parser::parse_x509_certificate(first)
-        .with_context(|| format!("{} holds something that is not an X.509 certificate", path.display()))?;
+    let (_, parsed) = x509_parser::parse_x509_certificate(first).with_context(|| {
+        format!(
+            "{} holds something that is not an X.509 certificate",
+            path.display()
+        )
+    })?;
     Ok(parsed.validity().not_after.to_datetime())
 }
 
 fn read_pair(certificate: &Path, key: &Path) -> Result<CertifiedKey> {
     let chain = read_certificates(certificate)?;
-    let pem = fs::read(key).with_context(|| format!("cannot read the private key {}", key.display()))?;
+    let pem =
+        fs::read(key).with_context(|| format!("cannot read the private key {}", key.display()))?;
     let private = PrivateKeyDer::from_pem_slice(&pem)
         .with_context(|| format!("{} holds no private key in PEM form", key.display()))?;
     CertifiedKey::from_der(chain, private, &aws_lc_rs::default_provider()).with_context(|| {
-        format!("the key {} does not belong to the certificate {}", key.display(), certificate.display())
+        format!(
+            "the key {} does not belong to the certificate {}",
+            key.display(),
+            certificate.display()
+        )
     })
 }
 
 fn make_self_signed(certificate: &Path, key: &Path) -> Result<()> {
-    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let mut names = vec![
+        "localhost".to_owned(),
+        "127.0.0.1".to_owned(),
+        "::1".to_owned(),
+    ];
     if let Ok(host) = fs::read_to_string("/proc/sys/kernel/hostname") {
         let host = host.trim();
         if !host.is_empty() && host != "localhost" && host.is_ascii() {
@@ -160,12 +188,16 @@ fn make_self_signed(certificate: &Path, key: &Path) -> Result<()> {
         }
     }
     let mut params = rcgen::CertificateParams::new(names).context("cannot name the certificate")?;
-    params.distinguished_name.push(rcgen::DnType::CommonName, "Porthole self-signed");
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "Porthole self-signed");
     params.not_before = time::OffsetDateTime::now_utc() - time::Duration::days(1);
     // Agents pin it, so it must not run out by itself; a certificate of one's own replaces it.
     params.not_after = time::OffsetDateTime::now_utc() + time::Duration::days(3650);
     let pair = rcgen::KeyPair::generate().context("cannot make a key")?;
-    let signed = params.self_signed(&pair).context("cannot sign the certificate")?;
+    let signed = params
+        .self_signed(&pair)
+        .context("cannot sign the certificate")?;
     write_private(key, pair.serialize_pem().as_bytes())?;
     write_private(certificate, signed.pem().as_bytes())?;
     fs::set_permissions(certificate, fs::Permissions::from_mode(0o644))?;
@@ -179,11 +211,16 @@ fn make_self_signed(certificate: &Path, key: &Path) -> Result<()> {
 /// When the folder cannot be made or written.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let beside = path.with_extension("new");
     let write = || -> std::io::Result<()> {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)?;
         file.write_all(content)?;
         file.sync_all()?;
         fs::rename(&beside, path)
@@ -207,7 +244,10 @@ mod tests {
         let (crt, key) = (folder.join("a.crt"), folder.join("a.key"));
         let first = Certificate::open(&crt, &key).unwrap().pin();
         assert_eq!(Certificate::open(&crt, &key).unwrap().pin(), first);
-        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&key).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         fs::remove_dir_all(folder).unwrap();
     }
 

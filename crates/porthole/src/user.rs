@@ -36,7 +36,10 @@ pub async fn password(config: &Config, username: &str, from_input: bool) -> Resu
     };
     let password = if from_input {
         let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).context("cannot read the password")?;
+        std::io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .context("cannot read the password")?;
         line.trim_end_matches(['\r', '\n']).to_owned()
     } else {
         generated_password().expose_secret().to_owned()
@@ -45,7 +48,11 @@ pub async fn password(config: &Config, username: &str, from_input: bool) -> Resu
         bail!("{why}");
     }
     let hash = Passwords::default().hash(password.clone().into()).await?;
-    let patch = UserPatch { password_hash: Some(hash), locked: Some(false), ..UserPatch::default() };
+    let patch = UserPatch {
+        password_hash: Some(hash),
+        locked: Some(false),
+        ..UserPatch::default()
+    };
     store.users().update(user.id, patch).await?;
     store.logins().delete_of_user(user.id, None).await?;
     println!("{username} can sign in again; every earlier sign-in has ended.");
@@ -82,7 +89,9 @@ pub async fn borrow_administrator(config: &Config) -> Result<Borrowed> {
     let store = open(config).await?;
     let administrator = an_administrator(&store).await?;
     let mut secret = [0_u8; 32];
-    OsRng.try_fill_bytes(&mut secret).context("the system gives no random numbers")?;
+    OsRng
+        .try_fill_bytes(&mut secret)
+        .context("the system gives no random numbers")?;
     let token = URL_SAFE_NO_PAD.encode(secret);
     let login = store
         .logins()
@@ -90,17 +99,27 @@ pub async fn borrow_administrator(config: &Config) -> Result<Borrowed> {
             user_id: administrator,
             kind: LoginKind::Password,
             session_id: None,
-            token_hash: Sha256::digest(&token).iter().map(|byte| format!("{byte:02x}")).collect(),
+            token_hash: Sha256::digest(&token)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
             ip: "127.0.0.1".into(),
             user_agent: concat!("porthole doctor ", env!("CARGO_PKG_VERSION")).into(),
             expires_at: OffsetDateTime::now_utc() + BORROWED,
         })
         .await?;
-    Ok(Borrowed { store, login, token })
+    Ok(Borrowed {
+        store,
+        login,
+        token,
+    })
 }
 
 async fn an_administrator(store: &Store) -> Result<UserId> {
-    let everybody = PageRequest { limit: 10_000, ..PageRequest::default() };
+    let everybody = PageRequest {
+        limit: 10_000,
+        ..PageRequest::default()
+    };
     for user in store.users().list(&everybody).await?.items {
         let permissions = store.users().permissions(user.id).await?;
         if permissions.contains(&Permission::GlobalAdmin) && !user.disabled && !user.locked {
@@ -114,5 +133,7 @@ async fn open(config: &Config) -> Result<Store> {
     let url = config.database();
     // A wrong folder must not become a new, empty database.
     let url = url.replace("mode=rwc", "mode=rw");
-    Store::open(&url).await.with_context(|| format!("cannot open the database {url}"))
+    Store::open(&url)
+        .await
+        .with_context(|| format!("cannot open the database {url}"))
 }

@@ -24,7 +24,7 @@ const FLAGS = [
 ];
 
 /** Longest wait for anything on a page, in milliseconds. */
-export const PATIENCE = 20_000;
+export const PATIENCE = 40_000;
 
 export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: browserPath, args: FLAGS });
@@ -64,6 +64,17 @@ export async function open(
   };
   context.on('page', watch);
   const page = await context.newPage();
+  const go = page.goto.bind(page);
+  // Each container brings an interface, and the browser drops what it is loading just then.
+  page.goto = async (...where) => {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await go(...where);
+      } catch (error) {
+        if (tries === 3 || !/ERR_NETWORK_CHANGED/.test(String(error))) throw error;
+      }
+    }
+  };
   const tasks: (() => Promise<unknown>)[] = [];
   t.after(async () => {
     await picture(page, `end of ${t.name}`);

@@ -43,9 +43,36 @@ export async function focusDesktop(page: Page): Promise<void> {
   await page.mouse.click(box.x + box.width / 3, box.y + box.height / 3);
 }
 
+/** Keys of a German and a Spanish keyboard, as their layouts report them. */
+const KEYS: Record<string, string> = {
+  ä: 'Quote',
+  ö: 'Semicolon',
+  ü: 'BracketLeft',
+  ß: 'Minus',
+  '€': 'KeyE',
+  ñ: 'Semicolon',
+  ç: 'Backslash',
+};
+
+/** Types a text; what the US layout lacks, by the keys of the layouts that have it. */
+export async function typeText(page: Page, text: string): Promise<void> {
+  const protocol = await page.context().newCDPSession(page);
+  for (const part of text.match(/[\x20-\x7e]+|./gu) ?? []) {
+    const code = KEYS[part];
+    if (code === undefined) {
+      await page.keyboard.type(part, { delay: 12 });
+      continue;
+    }
+    const event = { key: part, code, text: part, unmodifiedText: part };
+    await protocol.send('Input.dispatchKeyEvent', { type: 'keyDown', ...event });
+    await protocol.send('Input.dispatchKeyEvent', { type: 'keyUp', key: part, code });
+  }
+  await protocol.detach();
+}
+
 /** Types a command line into the terminal. */
 export async function typeLine(page: Page, line: string): Promise<void> {
-  await page.keyboard.type(line, { delay: 12 });
+  await typeText(page, line);
   await page.keyboard.press('Enter');
 }
 

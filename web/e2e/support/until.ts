@@ -7,7 +7,7 @@
 export async function until<T>(
   what: string,
   attempt: () => Promise<T | undefined | false> | T | undefined | false,
-  timeout = 20_000,
+  timeout = 40_000,
 ): Promise<T> {
   const end = Date.now() + timeout;
   let last: unknown;

@@ -33,7 +33,7 @@ async function reserved(page: Page): Promise<string> {
 
 const sessionId = (page: Page) => /\/session\/([0-9a-f-]{36})/.exec(page.url())?.[1] ?? '';
 
-test('a session from click to gone', { timeout: 300_000 }, async (t) => {
+test('a session from click to gone', { timeout: 600_000 }, async (t) => {
   const { page, context, faults, atEnd } = await open(t, browser, {
     viewport: { width: 1101, height: 703 },
   });
@@ -41,11 +41,19 @@ test('a session from click to gone', { timeout: 300_000 }, async (t) => {
   const before = await reserved(page);
   let session = '';
   let containers: Containers;
+  let failed = false;
+  /** Each step stands on those before it: after a failure the rest says nothing. */
+  const step = (name: string, task: () => Promise<void>) =>
+    t.test(name, { skip: failed ? 'an earlier step failed' : false }, async () => {
+      failed = true;
+      await task();
+      failed = false;
+    });
   atEnd(async () => {
     if (session) await call(page, 'DELETE', `/sessions/${session}`);
   });
 
-  await t.test('the click goes to the session at once, and a picture comes', async () => {
+  await step('the click goes to the session at once, and a picture comes', async () => {
     await page.getByRole('button', { name: 'Launch Terminal' }).click();
     await page.waitForURL(/\/session\//, { timeout: 1000 });
     await page.waitForURL(/\/session\/[0-9a-f-]{36}/);
@@ -56,12 +64,12 @@ test('a session from click to gone', { timeout: 300_000 }, async (t) => {
     await picture(page, 'terminal');
   });
 
-  await t.test('the desktop has the window’s size exactly', async () => {
+  await step('the desktop has the window’s size exactly', async () => {
     await sizeBecomes(page, '1101x703');
     assert.equal(await xSize(containers.workspace), '1101x703');
   });
 
-  await t.test('typing runs a command, with symbols of several layouts', async () => {
+  await step('typing runs a command, with symbols of several layouts', async () => {
     await focusDesktop(page);
     const text = 'a-Z 0 ~@#{}[]|\\$%^&*() äöüß€ñç';
     await typeLine(page, `printf '%s' '${text}' > ~/typed.txt`);
@@ -72,7 +80,7 @@ test('a session from click to gone', { timeout: 300_000 }, async (t) => {
     assert.equal(typed, text);
   });
 
-  await t.test('text pasted outside arrives inside', async () => {
+  await step('text pasted outside arrives inside', async () => {
     const text = `from outside äöü ${Date.now()}`;
     await page.evaluate((t) => navigator.clipboard.writeText(t), text);
     await focusDesktop(page);
@@ -84,17 +92,17 @@ test('a session from click to gone', { timeout: 300_000 }, async (t) => {
       );
       return there === text;
     });
-    await typeLine(page, 'cat > ~/pasted.txt');
+    await typeLine(page, 'x=; while [ -z "$x" ]; do read -r x; done; echo "$x" > ~/pasted.txt');
     await page.keyboard.press('Control+Shift+V');
-    await page.keyboard.press('Enter');
-    await page.keyboard.press('Control+D');
+    // A program fetches the clipboard when it gets to it; the line is ended when it has.
     await until('the pasted text in a file', async () => {
+      await page.keyboard.press('Enter');
       const found = await inside(containers.workspace, 'cat', '/home/kasm-user/pasted.txt');
       return found.trim() === text;
     });
   });
 
-  await t.test('text copied inside arrives outside, and in the panel', async () => {
+  await step('text copied inside arrives outside, and in the panel', async () => {
     const text = `from inside ${Date.now()}`;
     await focusDesktop(page);
     await typeLine(page, `printf '%s' '${text}' | xclip -selection clipboard`);
@@ -116,7 +124,7 @@ test('a session from click to gone', { timeout: 300_000 }, async (t) => {
     await page.waitForSelector('[data-panel]', { state: 'detached' });
   });
 
-  await t.test('the desktop follows the window, odd sizes included', async () => {
+  await step('the desktop follows the window, odd sizes included', async () => {
     for (const [width, height] of [
       [903, 611],
       [1280, 720],
@@ -135,7 +143,7 @@ test('a session from click to gone', { timeout: 300_000 }, async (t) => {
     }
   });
 
-  await t.test('a reload goes on with the same session', async () => {
+  await step('a reload goes on with the same session', async () => {
     await page.reload();
     await desktopReady(page);
     assert.equal(sessionId(page), session);
@@ -147,7 +155,7 @@ test('a session from click to gone', { timeout: 300_000 }, async (t) => {
     });
   });
 
-  await t.test('a network cut keeps the picture, and goes on by itself', async () => {
+  await step('a network cut keeps the picture, and goes on by itself', async () => {
     const shown = await remoteSize(page);
     await context.setOffline(true);
     await page.waitForSelector('[data-banner]');
@@ -169,7 +177,7 @@ test('a session from click to gone', { timeout: 300_000 }, async (t) => {
     await assert.rejects(inside(containers.workspace, 'cat', '/home/kasm-user/lost.txt'));
   });
 
-  await t.test('a second tab shows and drives the same session', async () => {
+  await step('a second tab shows and drives the same session', async () => {
     const second = await context.newPage();
     await second.setViewportSize({ width: 777, height: 555 });
     await second.goto(`/session/${session}`);
@@ -184,7 +192,7 @@ test('a session from click to gone', { timeout: 300_000 }, async (t) => {
     await second.close();
   });
 
-  await t.test('the dashboard shows it with a live picture', async () => {
+  await step('the dashboard shows it with a live picture', async () => {
     await page.goto('/');
     const card = page.locator(`[data-session="${session}"]`);
     await card.getByText('Running').waitFor();
@@ -194,13 +202,13 @@ test('a session from click to gone', { timeout: 300_000 }, async (t) => {
     await desktopReady(page);
   });
 
-  await t.test('extending gives more time', async () => {
+  await step('extending gives more time', async () => {
     await openPanel(page);
     await page.locator('[data-panel]').getByRole('button', { name: 'Extend' }).click();
     await page.getByText(/Extended: .* left/).waitFor();
   });
 
-  await t.test('stop ends the programs, keeps the files, frees the reservation', async () => {
+  await step('stop ends the programs, keeps the files, frees the reservation', async () => {
     await page.locator('[data-panel]').getByRole('button', { name: 'Stop', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Stop', exact: true }).click();
     await page.getByText('Terminal is stopped').waitFor();
@@ -210,7 +218,7 @@ test('a session from click to gone', { timeout: 300_000 }, async (t) => {
     await until('the reservation freed', async () => (await reserved(page)) === before);
   });
 
-  await t.test('resume brings the files back', async () => {
+  await step('resume brings the files back', async () => {
     await page.getByRole('button', { name: 'Resume' }).click();
     await desktopReady(page);
     const again = await until('both containers again', () => containersOf(session));
@@ -218,7 +226,7 @@ test('a session from click to gone', { timeout: 300_000 }, async (t) => {
     assert.equal(found.trim(), 'second-tab');
   });
 
-  await t.test('delete leaves no container, no socket, no reservation', async () => {
+  await step('delete leaves no container, no socket, no reservation', async () => {
     const last = (await containersOf(session)) ?? containers;
     await openPanel(page);
     await page.locator('[data-panel]').getByRole('button', { name: 'Delete' }).click();
@@ -255,7 +263,7 @@ test('device pixels: a desktop at the screen’s ratio', { timeout: 120_000 }, a
     const box = canvas?.getBoundingClientRect();
     return canvas && box ? [canvas.width / box.width, canvas.height / box.height] : [];
   });
-  for (const ratio of css) assert.ok(Math.abs(ratio - 1.5) < 1e-6, `one to one: ${ratio}`);
+  for (const ratio of css) assert.ok(Math.abs(ratio - 1.5) < 1e-3, `one to one: ${ratio}`);
   const containers = await until('both containers', () => containersOf(session));
   assert.equal(await xSize(containers.workspace), '1202x902');
 });

@@ -36,7 +36,10 @@ impl Control {
         context.require_admin()?;
         let name = validate::name(name, 128).map_err(|e| AppError::invalid("name", e))?;
         if expires_at.is_some_and(|at| at <= OffsetDateTime::now_utc()) {
-            return Err(AppError::invalid("expires_at", "this time has passed already"));
+            return Err(AppError::invalid(
+                "expires_at",
+                "this time has passed already",
+            ));
         }
         let (secret, salt) = (random(SECRET_LENGTH), random(16));
         let key = self
@@ -82,7 +85,12 @@ impl Control {
         if key.len() > 64 || secret.len() > 256 {
             return Err(AppError::Unauthenticated);
         }
-        let found = self.store.api_keys().find(key).await?.ok_or(AppError::Unauthenticated)?;
+        let found = self
+            .store
+            .api_keys()
+            .find(key)
+            .await?
+            .ok_or(AppError::Unauthenticated)?;
         let now = OffsetDateTime::now_utc();
         if !equal(&salted(&found.salt, secret), &found.secret_hash)
             || !found.enabled
@@ -90,11 +98,17 @@ impl Control {
         {
             return Err(AppError::Unauthenticated);
         }
-        if found.last_used_at.is_none_or(|at| now - at > Duration::MINUTE) {
+        if found
+            .last_used_at
+            .is_none_or(|at| now - at > Duration::MINUTE)
+        {
             self.store.api_keys().touch(found.id).await?;
         }
         Ok(RequestContext {
-            actor: Actor::ApiKey { api_key_id: found.id, name: found.name },
+            actor: Actor::ApiKey {
+                api_key_id: found.id,
+                name: found.name,
+            },
             permissions: Permission::ALL.into(),
             ..nobody
         })
@@ -112,5 +126,9 @@ fn salted(salt: &str, secret: &str) -> String {
 
 /// Compares in a time that does not depend on where they differ.
 fn equal(a: &str, b: &str) -> bool {
-    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |diff, (a, b)| diff | (a ^ b)) == 0
+    a.len() == b.len()
+        && a.bytes()
+            .zip(b.bytes())
+            .fold(0, |diff, (a, b)| diff | (a ^ b))
+            == 0
 }

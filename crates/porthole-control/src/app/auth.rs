@@ -29,7 +29,8 @@ const MEMORY: time::Duration = time::Duration::hours(24);
 /// How long a link into a session can be followed.
 const TICKET_LIFETIME: Duration = Duration::from_hours(24);
 
-const LOCKED: &str = "the account is locked after too many wrong passwords; an administrator can unlock it";
+const LOCKED: &str =
+    "the account is locked after too many wrong passwords; an administrator can unlock it";
 
 /// A sign-in that was just made.
 #[derive(Debug)]
@@ -62,11 +63,14 @@ impl Control {
         }
         let user = self.check_password(context, &username, password).await?;
         if user.disabled {
-            return Err(AppError::forbidden("the account is switched off; ask an administrator"));
+            return Err(AppError::forbidden(
+                "the account is switched off; ask an administrator",
+            ));
         }
         self.store.users().signed_in(user.id).await?;
         tracing::info!(user = %user.username, ip = %context.ip, "signed in");
-        self.sign_in(context, user, LoginKind::Password, user_agent).await
+        self.sign_in(context, user, LoginKind::Password, user_agent)
+            .await
     }
 
     /// Follows a link that [`Control::link_token`] made: signs its user in.
@@ -79,13 +83,17 @@ impl Control {
         token: &str,
         user_agent: &str,
     ) -> Result<SignedIn, AppError> {
-        let login = self.find_login(token).await?.ok_or(AppError::Unauthenticated)?;
+        let login = self
+            .find_login(token)
+            .await?
+            .ok_or(AppError::Unauthenticated)?;
         let user = self.store.users().find(login.user_id).await?;
         if user.disabled {
             return Err(AppError::Unauthenticated);
         }
         self.store.users().signed_in(user.id).await?;
-        self.sign_in(context, user, LoginKind::Link, user_agent).await
+        self.sign_in(context, user, LoginKind::Link, user_agent)
+            .await
     }
 
     /// A token that signs the user in once it is shown to [`Control::token_login`]; it ends the one
@@ -128,7 +136,10 @@ impl Control {
         nobody: RequestContext,
         token: &str,
     ) -> Result<RequestContext, AppError> {
-        let login = self.find_login(token).await?.ok_or(AppError::Unauthenticated)?;
+        let login = self
+            .find_login(token)
+            .await?
+            .ok_or(AppError::Unauthenticated)?;
         if login.kind == LoginKind::Ticket {
             return Err(AppError::Unauthenticated);
         }
@@ -191,10 +202,12 @@ impl Control {
         if current.expose_secret().chars().count() > MAX_LENGTH {
             return Err(AppError::invalid("current_password", "it is wrong"));
         }
-        self.check_password(context, &user.username, current).await.map_err(|error| match error {
-            AppError::BadCredentials => AppError::invalid("current_password", "it is wrong"),
-            other => other,
-        })?;
+        self.check_password(context, &user.username, current)
+            .await
+            .map_err(|error| match error {
+                AppError::BadCredentials => AppError::invalid("current_password", "it is wrong"),
+                other => other,
+            })?;
         let patch = porthole_store::users::UserPatch {
             password_hash: Some(self.passwords.hash(new).await?),
             ..Default::default()
@@ -237,7 +250,11 @@ impl Control {
     }
 
     async fn end_old_logins(&self, now: OffsetDateTime) -> Result<(), AppError> {
-        let ended = self.store.logins().sweep(now, now - self.config.login_idle).await?;
+        let ended = self
+            .store
+            .logins()
+            .sweep(now, now - self.config.login_idle)
+            .await?;
         for login in ended {
             self.events.revoke(Revocation::LoginEnded(login));
         }
@@ -265,11 +282,18 @@ impl Control {
                 expires_at,
             })
             .await?;
-        Ok(SignedIn { user, token, expires_at })
+        Ok(SignedIn {
+            user,
+            token,
+            expires_at,
+        })
     }
 
     /// The login of a token, while it is good.
-    async fn find_login(&self, token: &str) -> Result<Option<porthole_store::logins::Login>, AppError> {
+    async fn find_login(
+        &self,
+        token: &str,
+    ) -> Result<Option<porthole_store::logins::Login>, AppError> {
         if token.len() > 128 {
             return Ok(None);
         }
@@ -296,7 +320,10 @@ impl Control {
             attempts.nth_latest_by_address(&ip, PER_ADDRESS).await?,
             attempts.nth_latest_by_name(username, PER_ACCOUNT).await?,
         ] {
-            if let Some(wait) = nth.map(|at| at + WINDOW - now).filter(|wait| wait.is_positive()) {
+            if let Some(wait) = nth
+                .map(|at| at + WINDOW - now)
+                .filter(|wait| wait.is_positive())
+            {
                 let retry_after = Duration::from_secs(wait.whole_seconds().unsigned_abs() + 1);
                 return Err(AppError::TooMany { retry_after });
             }
@@ -321,12 +348,20 @@ impl Control {
         if let Some(user) = user.as_ref().filter(|_| right) {
             // It may have been locked by others while this one waited for its turn.
             let user = self.store.users().find(user.id).await?;
-            return if user.locked { Err(AppError::Locked(LOCKED.into())) } else { Ok(user) };
+            return if user.locked {
+                Err(AppError::Locked(LOCKED.into()))
+            } else {
+                Ok(user)
+            };
         }
         attempts.record(username, &ip).await?;
         tracing::info!(username, %ip, "sign-in refused");
         if let Some(user) = user
-            && self.store.users().wrong_password(user.id, LOCK_AFTER).await?
+            && self
+                .store
+                .users()
+                .wrong_password(user.id, LOCK_AFTER)
+                .await?
         {
             tracing::warn!(user = %user.username, %ip, "account locked after wrong passwords");
         }
@@ -351,9 +386,11 @@ pub(crate) fn sha256_hex(parts: &[&[u8]]) -> String {
     for part in parts {
         hash.update(part);
     }
-    hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String can not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hash.finalize()
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a String can not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

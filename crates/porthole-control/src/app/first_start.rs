@@ -42,9 +42,15 @@ impl Control {
             let password = given.unwrap_or_else(generated_password);
             passwords::check(password.expose_secret(), username)
                 .map_err(|message| AppError::invalid(format!("password of {username}"), message))?;
-            made.push(FirstUser { username, password, generated });
+            made.push(FirstUser {
+                username,
+                password,
+                generated,
+            });
         }
-        let [admin, user] = &made[..] else { return Ok(made) };
+        let [admin, user] = &made[..] else {
+            return Ok(made);
+        };
         let admin = self.passwords.hash(admin.password.clone()).await?;
         let user = self.passwords.hash(user.password.clone()).await?;
         self.store.seed(&admin, &user).await?;

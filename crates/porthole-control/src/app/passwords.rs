@@ -27,7 +27,10 @@ fn argon2() -> Argon2<'static> {
 
 /// Verified against when there is no such user, so that the answer takes as long.
 static NOBODY: LazyLock<String> = LazyLock::new(|| {
-    argon2().hash_password(b"nobody").map(|hash| hash.to_string()).unwrap_or_default()
+    argon2()
+        .hash_password(b"nobody")
+        .map(|hash| hash.to_string())
+        .unwrap_or_default()
 });
 
 /// Computes and checks hashes, a few at a time, on threads where that blocks nobody.
@@ -38,7 +41,9 @@ pub struct Passwords {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { turns: Semaphore::new(AT_ONCE) }
+        Self {
+            turns: Semaphore::new(AT_ONCE),
+        }
     }
 }
 
@@ -70,7 +75,9 @@ impl Passwords {
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| NOBODY.clone());
             let right = PasswordHash::new(&hash).is_ok_and(|hash| {
-                argon2().verify_password(password.expose_secret().as_bytes(), &hash).is_ok()
+                argon2()
+                    .verify_password(password.expose_secret().as_bytes(), &hash)
+                    .is_ok()
             });
             known && right
         })
@@ -81,12 +88,16 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AppError> {
-        let busy = || AppError::TooMany { retry_after: PATIENCE };
+        let busy = || AppError::TooMany {
+            retry_after: PATIENCE,
+        };
         let _turn = tokio::time::timeout(PATIENCE, self.turns.acquire())
             .await
             .map_err(|_| busy())?
             .map_err(AppError::internal)?;
-        tokio::task::spawn_blocking(work).await.map_err(AppError::internal)
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(AppError::internal)
     }
 }
 
@@ -115,9 +126,22 @@ mod tests {
     async fn right_wrong_and_nobody() {
         let passwords = Passwords::default();
         let hash = passwords.hash("correct horse".into()).await.unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.unwrap());
-        assert!(!passwords.verify("wrong horse".into(), Some(hash)).await.unwrap());
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+        assert!(
+            passwords
+                .verify("correct horse".into(), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify("wrong horse".into(), Some(hash))
+                .await
+                .unwrap()
+        );
         assert!(!passwords.verify("nobody".into(), None).await.unwrap());
     }
 

@@ -124,7 +124,11 @@ impl Control {
         username: &str,
     ) -> Result<User, AppError> {
         context.require_admin()?;
-        let found = self.store.users().find_by_name(&username.trim().to_lowercase()).await?;
+        let found = self
+            .store
+            .users()
+            .find_by_name(&username.trim().to_lowercase())
+            .await?;
         found.ok_or(AppError::not_found("user"))
     }
 
@@ -139,9 +143,13 @@ impl Control {
     ) -> Result<User, AppError> {
         context.require_admin()?;
         let mut faults = Faults::default();
-        let username =
-            faults.take("username", validate::username(&input.username)).unwrap_or_default();
-        faults.take("password", passwords::check(input.password.expose_secret(), &username));
+        let username = faults
+            .take("username", validate::username(&input.username))
+            .unwrap_or_default();
+        faults.take(
+            "password",
+            passwords::check(input.password.expose_secret(), &username),
+        );
         faults.text("first_name", Some(&input.first_name), 64);
         faults.text("last_name", Some(&input.last_name), 64);
         faults.text("email", Some(&input.email), 255);
@@ -150,7 +158,9 @@ impl Control {
         faults.text("notes", Some(&input.notes), 4096);
         faults.finish()?;
         if self.store.users().find_by_name(&username).await?.is_some() {
-            return Err(AppError::conflict(format!("the user name {username:?} is taken")));
+            return Err(AppError::conflict(format!(
+                "the user name {username:?} is taken"
+            )));
         }
         let password_hash = self.passwords.hash(input.password).await?;
         let mut groups = input.group_ids;
@@ -230,10 +240,19 @@ impl Control {
             groups,
         };
         let regrouped = patch.groups.is_some();
-        let user = self.store.users().update(id, patch).await.map_err(group_field)?;
+        let user = self
+            .store
+            .users()
+            .update(id, patch)
+            .await
+            .map_err(group_field)?;
         if ends_access {
             // An administrator who changes their own password stays signed in.
-            self.end_logins(id, context.login_id().filter(|_| context.user_id() == Some(id))).await?;
+            self.end_logins(
+                id,
+                context.login_id().filter(|_| context.user_id() == Some(id)),
+            )
+            .await?;
         }
         if regrouped {
             self.events.send(crate::Event::Workspaces);
@@ -263,7 +282,9 @@ impl Control {
         }
         // First the user, so that no new session can come between.
         self.store.users().delete(id).await?;
-        self.manager.delete_of_user(id, EndReason::UserDeleted).await?;
+        self.manager
+            .delete_of_user(id, EndReason::UserDeleted)
+            .await?;
         // The logins went with the user's row.
         self.events.revoke(Revocation::UserRevoked(id));
         tracing::info!(user = %user.username, by = ?context.actor, "user deleted");

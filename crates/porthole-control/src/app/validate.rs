@@ -10,7 +10,10 @@ pub(crate) struct Faults(Vec<FieldError>);
 impl Faults {
     /// Notes a fault.
     pub(crate) fn add(&mut self, field: &str, message: impl Into<String>) {
-        self.0.push(FieldError { field: field.to_owned(), message: message.into() });
+        self.0.push(FieldError {
+            field: field.to_owned(),
+            message: message.into(),
+        });
     }
 
     /// The value, or the fault noted.
@@ -30,7 +33,11 @@ impl Faults {
     /// # Errors
     /// [`AppError::Invalid`] when a fault was noted.
     pub(crate) fn finish(self) -> Result<(), AppError> {
-        if self.0.is_empty() { Ok(()) } else { Err(AppError::Invalid(self.0)) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(AppError::Invalid(self.0))
+        }
     }
 }
 
@@ -38,7 +45,10 @@ impl Faults {
 pub(crate) fn text(value: &str, max: usize) -> Result<(), String> {
     if value.chars().count() > max {
         Err(format!("it has more than {max} characters"))
-    } else if value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+    } else if value
+        .chars()
+        .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+    {
         Err("it has control characters".into())
     } else {
         Ok(())
@@ -62,7 +72,10 @@ pub(crate) fn name(value: &str, max: usize) -> Result<String, String> {
 /// nothing in it that means something there.
 pub(crate) fn username(value: &str) -> Result<String, String> {
     let value = name(value, 255)?.to_lowercase();
-    if value.chars().any(|c| c.is_whitespace() || matches!(c, '/' | '\\' | '"' | '\'' | ':' | '{' | '}')) {
+    if value
+        .chars()
+        .any(|c| c.is_whitespace() || matches!(c, '/' | '\\' | '"' | '\'' | ':' | '{' | '}'))
+    {
         Err("a user name has no spaces, slashes, quotes, colons or braces".into())
     } else if value.starts_with('.') || value.starts_with('-') {
         Err("a user name starts with a letter or a digit".into())
@@ -81,7 +94,9 @@ pub(crate) fn icon(value: &str) -> Result<(), String> {
         .iter()
         .any(|kind| value.starts_with(&format!("data:image/{kind}")));
     if value.chars().any(char::is_control) || !(value.is_empty() || path || data) {
-        return Err("it is neither a path such as /icons/desktop.svg nor a data:image/… URI".into());
+        return Err(
+            "it is neither a path such as /icons/desktop.svg nor a data:image/… URI".into(),
+        );
     }
     Ok(())
 }
@@ -97,9 +112,14 @@ pub(crate) fn environment(field: &str, values: &BTreeMap<String, String>, faults
         let shown: String = name.chars().take(64).collect();
         let field = format!("{field}.{shown}");
         let mut letters = name.chars();
-        let start = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+        let start = letters
+            .next()
+            .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
         if !start || !letters.all(|c| c.is_ascii_alphanumeric() || c == '_') || name.len() > 255 {
-            faults.add(&field, "a variable's name has letters, digits and underscores, and no digit first");
+            faults.add(
+                &field,
+                "a variable's name has letters, digits and underscores, and no digit first",
+            );
         } else if OURS.contains(&name.as_str()) {
             faults.add(&field, "this variable is set by Porthole for every session");
         } else if value.contains('\0') || value.len() > 32 * 1024 {
@@ -115,7 +135,17 @@ mod tests {
     #[test]
     fn user_names() {
         assert_eq!(username(" Ada@Example.com "), Ok("ada@example.com".into()));
-        for bad in ["", "  ", "a b", "../etc", "a/b", ".hidden", "a\u{0}b", &"x".repeat(256), "{user_id}"] {
+        for bad in [
+            "",
+            "  ",
+            "a b",
+            "../etc",
+            "a/b",
+            ".hidden",
+            "a\u{0}b",
+            &"x".repeat(256),
+            "{user_id}",
+        ] {
             assert!(username(bad).is_err(), "{bad:?}");
         }
     }
@@ -125,7 +155,12 @@ mod tests {
         for good in ["", "/icons/desktop.svg", "data:image/png;base64,AAAA"] {
             assert_eq!(icon(good), Ok(()), "{good}");
         }
-        for bad in ["javascript:alert(1)", "//evil.example/x.png", "http://x/y.png", "data:text/html,x"] {
+        for bad in [
+            "javascript:alert(1)",
+            "//evil.example/x.png",
+            "http://x/y.png",
+            "data:text/html,x",
+        ] {
             assert!(icon(bad).is_err(), "{bad}");
         }
     }
@@ -133,11 +168,27 @@ mod tests {
     #[test]
     fn variables() {
         let mut faults = Faults::default();
-        let values = [("GOOD_1", "x"), ("1BAD", "x"), ("A=B", "x"), ("DISPLAY", ":7"), ("NUL", "\0")];
-        let values = values.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let values = [
+            ("GOOD_1", "x"),
+            ("1BAD", "x"),
+            ("A=B", "x"),
+            ("DISPLAY", ":7"),
+            ("NUL", "\0"),
+        ];
+        let values = values
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
         environment("environment", &values, &mut faults);
         let mut fields: Vec<String> = faults.0.into_iter().map(|fault| fault.field).collect();
         fields.sort();
-        assert_eq!(fields, ["environment.1BAD", "environment.A=B", "environment.DISPLAY", "environment.NUL"]);
+        assert_eq!(
+            fields,
+            [
+                "environment.1BAD",
+                "environment.A=B",
+                "environment.DISPLAY",
+                "environment.NUL"
+            ]
+        );
     }
 }

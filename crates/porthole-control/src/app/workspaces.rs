@@ -93,8 +93,8 @@ impl Control {
         let workspace = self.store.workspaces().find(id).await?;
         if !context.is_admin() {
             let user = context.require_user()?;
-            let allowed = workspace.settings.enabled
-                && self.store.workspaces().may_launch(user, id).await?;
+            let allowed =
+                workspace.settings.enabled && self.store.workspaces().may_launch(user, id).await?;
             if !allowed {
                 return Err(AppError::not_found("workspace"));
             }
@@ -117,14 +117,22 @@ impl Control {
                 if !settings.enabled {
                     return Some("it is switched off".to_owned());
                 }
-                let resources = Resources { cores: settings.cores, memory: settings.memory };
-                let need = Need { resources, image: settings.image.clone() };
+                let resources = Resources {
+                    cores: settings.cores,
+                    memory: settings.memory,
+                };
+                let need = Need {
+                    resources,
+                    image: settings.image.clone(),
+                };
                 let mut candidates = self.manager.candidates(&need, &loads);
                 // Whether an agent could ever run it; what is free now decides at launch.
                 for candidate in &mut candidates {
                     candidate.reserved = Resources::default();
                 }
-                place(&need, &candidates).err().map(|refusal| refusal.to_string())
+                place(&need, &candidates)
+                    .err()
+                    .map(|refusal| refusal.to_string())
             })
             .collect())
     }
@@ -140,7 +148,12 @@ impl Control {
     ) -> Result<Workspace, AppError> {
         context.require_admin()?;
         let settings = apply(None, input)?;
-        let workspace = self.store.workspaces().create(settings).await.map_err(group_field)?;
+        let workspace = self
+            .store
+            .workspaces()
+            .create(settings)
+            .await
+            .map_err(group_field)?;
         self.events.send(Event::Workspaces);
         tracing::info!(workspace = %workspace.settings.name, by = ?context.actor, "workspace created");
         Ok(workspace)
@@ -157,7 +170,11 @@ impl Control {
         input: WorkspaceInput,
     ) -> Result<Workspace, AppError> {
         context.require_admin()?;
-        let changed = self.store.workspaces().update(id, |before| apply(Some(before), input)).await;
+        let changed = self
+            .store
+            .workspaces()
+            .update(id, |before| apply(Some(before), input))
+            .await;
         let workspace = changed.map_err(|error| match error {
             AppError::NotFound { what: "group" } => {
                 AppError::invalid("group_ids", "there is no such group")
@@ -209,7 +226,9 @@ fn apply(
     };
     required(&mut faults, "name", input.name.is_some());
     required(&mut faults, "image", input.image.is_some());
-    let name = input.name.and_then(|name| faults.take("name", validate::name(&name, 128)));
+    let name = input
+        .name
+        .and_then(|name| faults.take("name", validate::name(&name, 128)));
     let image = input
         .image
         .and_then(|image| faults.take("image", image.parse().map_err(|e| format!("{e}"))));
@@ -236,19 +255,30 @@ fn apply(
         let checked = Some(cores)
             .filter(|cores| (MIN_CORES..=MAX_CORES).contains(cores))
             .and_then(MilliCores::from_cores);
-        faults.take("cores", checked.ok_or(format!("it is not between {MIN_CORES} and {MAX_CORES}")))
+        faults.take(
+            "cores",
+            checked.ok_or(format!("it is not between {MIN_CORES} and {MAX_CORES}")),
+        )
     });
     let mut size = |field, bytes: Option<u64>, min: Bytes, max: Bytes| {
         bytes.map(Bytes).filter(|bytes| {
             let good = (min..=max).contains(bytes);
             if !good {
-                faults.add(field, format!("it is not between {min} ({} bytes) and {max}", min.0));
+                faults.add(
+                    field,
+                    format!("it is not between {min} ({} bytes) and {max}", min.0),
+                );
             }
             good
         })
     };
     let memory = size("memory_bytes", input.memory_bytes, MIN_MEMORY, MAX_MEMORY);
-    let shm_size = size("shm_size_bytes", input.shm_size_bytes, MIN_SHM_SIZE, MAX_SHM_SIZE);
+    let shm_size = size(
+        "shm_size_bytes",
+        input.shm_size_bytes,
+        MIN_SHM_SIZE,
+        MAX_SHM_SIZE,
+    );
     if let Some(environment) = &input.environment {
         validate::environment("environment", environment, &mut faults);
     }
@@ -276,13 +306,17 @@ fn apply(
                 description: input.description.unwrap_or_default(),
                 icon: input.icon.unwrap_or_default(),
                 categories: categories.unwrap_or_default(),
-                cores: cores.or_else(|| MilliCores::from_cores(CORES)).unwrap_or_default(),
+                cores: cores
+                    .or_else(|| MilliCores::from_cores(CORES))
+                    .unwrap_or_default(),
                 memory: memory.unwrap_or(MEMORY),
                 shm_size: shm_size.unwrap_or(SHM_SIZE),
                 enabled: input.enabled.unwrap_or(true),
                 hidden: input.hidden.unwrap_or(false),
                 environment: input.environment.unwrap_or_default(),
-                groups: input.group_ids.unwrap_or_else(|| BTreeSet::from([ALL_USERS])),
+                groups: input
+                    .group_ids
+                    .unwrap_or_else(|| BTreeSet::from([ALL_USERS])),
             },
             _ => {
                 return Err(AppError::Invalid(vec![FieldError {

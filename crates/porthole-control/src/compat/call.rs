@@ -33,18 +33,35 @@ impl<T: DeserializeOwned> FromRequest<Control> for Call<T> {
     async fn from_request(request: Request, control: &Control) -> Result<Self, AppError> {
         let (parts, stream) = request.into_parts();
         let text = body(Request::from_parts(parts.clone(), stream), control).await?;
-        let text: &[u8] = if text.trim_ascii().is_empty() { b"{}" } else { &text };
+        let text: &[u8] = if text.trim_ascii().is_empty() {
+            b"{}"
+        } else {
+            &text
+        };
         let credentials: Credentials = read_json(text)?;
         let in_headers = parts.headers.contains_key(header::AUTHORIZATION);
         let context = match credentials {
-            Credentials { api_key: Some(key), api_key_secret: Some(secret), .. } => {
-                control.context_of_api_key(nobody(client(&parts)?), &key, &secret).await?
+            Credentials {
+                api_key: Some(key),
+                api_key_secret: Some(secret),
+                ..
+            } => {
+                control
+                    .context_of_api_key(nobody(client(&parts)?), &key, &secret)
+                    .await?
             }
-            Credentials { token: Some(token), .. } if !in_headers => {
-                control.context_of_token(nobody(client(&parts)?), &token).await?
+            Credentials {
+                token: Some(token), ..
+            } if !in_headers => {
+                control
+                    .context_of_token(nobody(client(&parts)?), &token)
+                    .await?
             }
             _ => authenticate(control, &parts).await?,
         };
-        Ok(Self { context, arguments: read_json(text)? })
+        Ok(Self {
+            context,
+            arguments: read_json(text)?,
+        })
     }
 }

@@ -43,14 +43,19 @@ pub(crate) fn everywhere(name: &str) -> [String; 3] {
 pub(crate) fn on_every_prefix<const N: usize>(
     calls: [(&str, MethodRouter<Control>); N],
 ) -> Router<Control> {
-    calls.into_iter().fold(Router::new(), |router, (name, method)| {
-        everywhere(name)
-            .into_iter()
-            .fold(router, |router, path| router.route(&path, method.clone()))
-    })
+    calls
+        .into_iter()
+        .fold(Router::new(), |router, (name, method)| {
+            everywhere(name)
+                .into_iter()
+                .fold(router, |router, path| router.route(&path, method.clone()))
+        })
 }
 
 /// The routes of all compatible calls.
 pub(crate) fn routes() -> Router<Control> {
-    Router::new().merge(users::routes()).merge(workspaces::routes()).merge(sessions::routes())
+    Router::new()
+        .merge(users::routes())
+        .merge(workspaces::routes())
+        .merge(sessions::routes())
 }

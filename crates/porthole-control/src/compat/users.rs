@@ -28,7 +28,11 @@ use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 
 /// More users than one answer should hold; those clients know no pages.
-const EVERY: PageRequest = PageRequest { limit: 10_000, offset: 0, search: None };
+const EVERY: PageRequest = PageRequest {
+    limit: 10_000,
+    offset: 0,
+    search: None,
+};
 
 #[derive(Deserialize)]
 struct Login {
@@ -43,7 +47,9 @@ async fn login(
     Json(input): Json<Login>,
 ) -> Result<Json<Value>, AppError> {
     let agent = user_agent(&headers);
-    let login = control.login(&context, &input.username, input.password, agent).await?;
+    let login = control
+        .login(&context, &input.username, input.password, agent)
+        .await?;
     Ok(Json(json!({
         "token": login.token.expose_secret(),
         "user_id": login.user.id.simple(),
@@ -104,7 +110,13 @@ async fn get_users(
 ) -> Result<Json<Value>, AppError> {
     let users = control.users(&context, &EVERY).await?;
     let mut sessions: HashMap<UserId, Vec<Session>> = HashMap::new();
-    for session in control.store.sessions().list(SessionFilter::default(), &EVERY).await?.items {
+    for session in control
+        .store
+        .sessions()
+        .list(SessionFilter::default(), &EVERY)
+        .await?
+        .items
+    {
         sessions.entry(session.user_id).or_default().push(session);
     }
     let users: Vec<Value> = users
@@ -117,7 +129,10 @@ async fn get_users(
 
 /// A user as an answer.
 async fn answer(control: &Control, user: &User) -> Result<Json<Value>, AppError> {
-    let filter = SessionFilter { user_id: Some(user.id), ..SessionFilter::default() };
+    let filter = SessionFilter {
+        user_id: Some(user.id),
+        ..SessionFilter::default()
+    };
     let sessions = control.store.sessions().list(filter, &EVERY).await?.items;
     Ok(Json(json!({ "user": show(user, &sessions) })))
 }
@@ -139,9 +154,13 @@ async fn create_user(
     let username = target.username.ok_or_else(|| missing("username"))?;
     let input = NewUserInput {
         // Where the name is a mail address, it is the address as well.
-        email: target
-            .email
-            .unwrap_or_else(|| if username.contains('@') { username.clone() } else { String::new() }),
+        email: target.email.unwrap_or_else(|| {
+            if username.contains('@') {
+                username.clone()
+            } else {
+                String::new()
+            }
+        }),
         username,
         password: target.password.ok_or_else(|| missing("password"))?,
         first_name: target.first_name.unwrap_or_default(),
@@ -184,7 +203,9 @@ async fn delete_user(
     State(control): State<Control>,
     Call { context, arguments }: Call<OfUser>,
 ) -> Result<Json<Value>, AppError> {
-    control.delete_user(&context, arguments.user_id()?, arguments.force).await?;
+    control
+        .delete_user(&context, arguments.user_id()?, arguments.force)
+        .await?;
     Ok(Json(json!({})))
 }
 
@@ -226,7 +247,10 @@ async fn regroup(
     let user = control.user(context, arguments.user_id()?).await?;
     let mut groups = user.groups.iter().map(|group| group.id).collect();
     change(&mut groups, group);
-    let patch = UserPatchInput { group_ids: Some(groups), ..UserPatchInput::default() };
+    let patch = UserPatchInput {
+        group_ids: Some(groups),
+        ..UserPatchInput::default()
+    };
     control.update_user(context, user.id, patch).await?;
     Ok(Json(json!({})))
 }
@@ -336,7 +360,10 @@ pub(super) fn routes() -> Router<Control> {
         ("get_groups", get(get_groups).post(get_groups)),
         // One client asks for the attributes by the longer name.
         ("get_attributes", get(get_attributes).post(get_attributes)),
-        ("get_user_attributes", get(get_attributes).post(get_attributes)),
+        (
+            "get_user_attributes",
+            get(get_attributes).post(get_attributes),
+        ),
     ])
     .route("/api/public/login", post(login))
 }

@@ -3,15 +3,18 @@
 use crate::AppError;
 use serde::{Deserialize, Deserializer};
 use std::str::FromStr;
-use time::{OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, macros::format_description};
+use time::{
+    OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, macros::format_description,
+};
 
-const DATE: &[BorrowedFormatItem<'_>] = format_description!(
-    "[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:6]"
-);
+const DATE: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:6]");
 
 /// A date in UTC.
 pub(crate) fn date(at: OffsetDateTime) -> String {
-    at.to_offset(UtcOffset::UTC).format(DATE).unwrap_or_default()
+    at.to_offset(UtcOffset::UTC)
+        .format(DATE)
+        .unwrap_or_default()
 }
 
 /// A date that may be absent; absence is a word.
@@ -30,7 +33,9 @@ pub(crate) fn text(value: &str) -> Option<&str> {
 /// [`AppError::BadRequest`] when it is missing or none.
 pub(crate) fn id<T: FromStr>(name: &str, value: Option<&str>) -> Result<T, AppError> {
     let value = value.ok_or_else(|| AppError::BadRequest(format!("{name} is missing")))?;
-    value.parse().map_err(|_| AppError::BadRequest(format!("Invalid {name}")))
+    value
+        .parse()
+        .map_err(|_| AppError::BadRequest(format!("Invalid {name}")))
 }
 
 /// For [`serde`]: `null` counts as left out.

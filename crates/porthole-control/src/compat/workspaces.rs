@@ -4,10 +4,7 @@ use super::{
     Call, on_every_prefix,
     values::{date, id, null_as_default},
 };
-use crate::{
-    AppError, Control,
-    http::Json,
-};
+use crate::{AppError, Control, http::Json};
 use axum::{Router, extract::State, routing::get};
 use porthole_model::ids::WorkspaceId;
 use porthole_store::{PageRequest, workspaces::Workspace};
@@ -15,14 +12,20 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// More workspaces than one answer should hold; those clients know no pages.
-const EVERY: PageRequest = PageRequest { limit: 10_000, offset: 0, search: None };
+const EVERY: PageRequest = PageRequest {
+    limit: 10_000,
+    offset: 0,
+    search: None,
+};
 
 /// All workspaces for administrators and API keys, else those that the user may launch.
 async fn get_images(
     State(control): State<Control>,
     Call { context, .. }: Call<Value>,
 ) -> Result<Json<Value>, AppError> {
-    let page = control.workspaces(&context, context.is_admin(), &EVERY).await?;
+    let page = control
+        .workspaces(&context, context.is_admin(), &EVERY)
+        .await?;
     let reasons = control.why_unavailable(&page.items).await?;
     let images: Vec<Value> = page
         .items
@@ -54,16 +57,23 @@ async fn get_image(
     let given = arguments.target_image.image_id.or(arguments.image_id);
     let workspace_id: WorkspaceId = id("image_id", given.as_deref())?;
     let workspace = control.workspace(&context, workspace_id).await?;
-    let reasons = control.why_unavailable(std::slice::from_ref(&workspace)).await?;
+    let reasons = control
+        .why_unavailable(std::slice::from_ref(&workspace))
+        .await?;
     let available = reasons.iter().all(Option::is_none);
-    Ok(Json(json!({ "image": show(&workspace, available, context.is_admin()) })))
+    Ok(Json(
+        json!({ "image": show(&workspace, available, context.is_admin()) }),
+    ))
 }
 
 fn show(workspace: &Workspace, available: bool, admin: bool) -> Value {
     let settings = &workspace.settings;
     // The variables may hold secrets of the applications.
-    let run_config =
-        if admin && !settings.environment.is_empty() { json!({ "environment": settings.environment }) } else { json!({}) };
+    let run_config = if admin && !settings.environment.is_empty() {
+        json!({ "environment": settings.environment })
+    } else {
+        json!({})
+    };
     json!({
         "image_id": workspace.id.simple(),
         "name": settings.image.as_str(),

@@ -230,7 +230,10 @@ async fn create_agent(
 ) -> Result<(StatusCode, Json<CreatedAgent>), AppError> {
     let (agent, token) = control.create_agent(&context, &input.name).await?;
     let server = client.host.as_deref().unwrap_or("SERVER");
-    let command = format!("porthole agent --server https://{server} --token {}", token.text);
+    let command = format!(
+        "porthole agent --server https://{server} --token {}",
+        token.text
+    );
     let created = CreatedAgent {
         agent: agent.into(),
         token: token.text,

@@ -79,7 +79,9 @@ async fn list_api_keys(
     Context(context): Context,
 ) -> Result<Json<List<ApiKey>>, AppError> {
     let keys = control.api_keys(&context).await?;
-    Ok(Json(List::whole(keys.into_iter().map(ApiKey::from).collect())))
+    Ok(Json(List::whole(
+        keys.into_iter().map(ApiKey::from).collect(),
+    )))
 }
 
 /// Makes an API key
@@ -93,9 +95,17 @@ async fn create_api_key(
     Context(context): Context,
     Json(input): Json<NewApiKey>,
 ) -> Result<(StatusCode, Json<CreatedApiKey>), AppError> {
-    let (key, secret) = control.create_api_key(&context, &input.name, input.expires_at).await?;
+    let (key, secret) = control
+        .create_api_key(&context, &input.name, input.expires_at)
+        .await?;
     let secret = secret.expose_secret().to_owned();
-    Ok((StatusCode::CREATED, Json(CreatedApiKey { api_key: key.into(), secret })))
+    Ok((
+        StatusCode::CREATED,
+        Json(CreatedApiKey {
+            api_key: key.into(),
+            secret,
+        }),
+    ))
 }
 
 /// Deletes an API key

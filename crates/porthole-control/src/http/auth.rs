@@ -1,10 +1,6 @@
 //! Signing in and out, and who one is.
 
-use super::{
-    Anonymous, Context, Json,
-    extract::COOKIE,
-    groups::GroupName,
-};
+use super::{Anonymous, Context, Json, extract::COOKIE, groups::GroupName};
 use crate::{AppError, Control, app::auth::SignedIn};
 use axum::{
     extract::State,
@@ -119,7 +115,9 @@ struct ServerInfo {
 
 fn signed_in(login: SignedIn) -> Response {
     let token = login.token.expose_secret();
-    let age = (login.expires_at - OffsetDateTime::now_utc()).whole_seconds().max(0);
+    let age = (login.expires_at - OffsetDateTime::now_utc())
+        .whole_seconds()
+        .max(0);
     let cookie = format!("{COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; Secure; SameSite=Lax");
     let body = Login {
         token: token.to_owned(),
@@ -146,7 +144,10 @@ fn with_cookie(mut response: Response, cookie: &str) -> Response {
 }
 
 pub(crate) fn user_agent(headers: &HeaderMap) -> &str {
-    headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default()
+    headers
+        .get(header::USER_AGENT)
+        .and_then(|agent| agent.to_str().ok())
+        .unwrap_or_default()
 }
 
 /// Signs in
@@ -164,7 +165,10 @@ async fn login(
     Json(input): Json<Credentials>,
 ) -> Result<Response, AppError> {
     let agent = user_agent(&headers);
-    control.login(&context, &input.username, input.password, agent).await.map(signed_in)
+    control
+        .login(&context, &input.username, input.password, agent)
+        .await
+        .map(signed_in)
 }
 
 /// Signs in by a link's token
@@ -180,7 +184,10 @@ async fn token_login(
     Json(input): Json<LinkToken>,
 ) -> Result<Response, AppError> {
     let agent = user_agent(&headers);
-    control.token_login(&context, input.token.expose_secret(), agent).await.map(signed_in)
+    control
+        .token_login(&context, input.token.expose_secret(), agent)
+        .await
+        .map(signed_in)
 }
 
 /// Signs out
@@ -216,7 +223,9 @@ async fn change_password(
     Context(context): Context,
     Json(input): Json<PasswordChange>,
 ) -> Result<StatusCode, AppError> {
-    control.change_password(&context, input.current_password, input.new_password).await?;
+    control
+        .change_password(&context, input.current_password, input.new_password)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -232,7 +241,10 @@ async fn me(
         user: user.into(),
         is_admin: context.is_admin(),
         permissions: context.permissions,
-        server: ServerInfo { name: control.config.name.clone(), version: env!("CARGO_PKG_VERSION") },
+        server: ServerInfo {
+            name: control.config.name.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+        },
     }))
 }
 

@@ -144,8 +144,14 @@ mod tests {
     fn what_the_client_put_in_front_is_not_believed() {
         let chain = "1.1.1.1, 198.51.100.7, 10.1.2.3";
         let trusted = ["10.0.0.0/8".parse().unwrap()];
-        assert_eq!(seen_through(ip("::1"), &headers(chain), &trusted).ip, ip("198.51.100.7"));
-        assert_eq!(seen_through(ip("::1"), &headers(chain), &[]).ip, ip("10.1.2.3"));
+        assert_eq!(
+            seen_through(ip("::1"), &headers(chain), &trusted).ip,
+            ip("198.51.100.7")
+        );
+        assert_eq!(
+            seen_through(ip("::1"), &headers(chain), &[]).ip,
+            ip("10.1.2.3")
+        );
     }
 
     #[test]

@@ -25,7 +25,10 @@ pub(super) fn serve(request: &Request) -> Response {
         return answer(request, path, file);
     }
     // What looks like a file and is none must not come back as a page.
-    let extension = path.rsplit('/').next().and_then(|last| last.rsplit_once('.'));
+    let extension = path
+        .rsplit('/')
+        .next()
+        .and_then(|last| last.rsplit_once('.'));
     if path.starts_with("assets/") || extension.is_some_and(|(_, kind)| kind != "html") {
         return (StatusCode::NOT_FOUND, "there is no such file\n").into_response();
     }
@@ -37,7 +40,11 @@ pub(super) fn serve(request: &Request) -> Response {
 
 fn answer(request: &Request, path: &str, file: EmbeddedFile) -> Response {
     let hash = file.metadata.sha256_hash();
-    let tag = hash.iter().take(16).fold(String::from("\""), |tag, byte| format!("{tag}{byte:02x}")) + "\"";
+    let tag = hash
+        .iter()
+        .take(16)
+        .fold(String::from("\""), |tag, byte| format!("{tag}{byte:02x}"))
+        + "\"";
     let tag = HeaderValue::from_str(&tag).unwrap_or_else(|_| HeaderValue::from_static("\"0\""));
     // The build puts a hash of the content into the names below assets/.
     let caching = if path.starts_with("assets/") {
@@ -51,7 +58,8 @@ fn answer(request: &Request, path: &str, file: EmbeddedFile) -> Response {
         .and_then(|tags| tags.to_str().ok())
         .is_some_and(|tags| {
             // A compressor on the way makes a strong tag weak (RFC 9110, section 8.8.3).
-            tags.split(',').any(|known| known.trim().trim_start_matches("W/").as_bytes() == tag.as_bytes())
+            tags.split(',')
+                .any(|known| known.trim().trim_start_matches("W/").as_bytes() == tag.as_bytes())
         });
     let kind = mime_guess::from_path(path).first_or_octet_stream();
     let kind = match kind.type_().as_str() {

@@ -11,11 +11,7 @@ use axum::http::{HeaderMap, Method, Uri, header};
 ///
 /// # Errors
 /// [`AppError::Forbidden`] when it comes from elsewhere, or says nothing.
-pub(super) fn check(
-    method: &Method,
-    headers: &HeaderMap,
-    client: &Client,
-) -> Result<(), AppError> {
+pub(super) fn check(method: &Method, headers: &HeaderMap, client: &Client) -> Result<(), AppError> {
     if method.is_safe() {
         return Ok(());
     }
@@ -34,7 +30,9 @@ pub(super) fn check(
 }
 
 fn same_origin(headers: &HeaderMap, client: &Client) -> bool {
-    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let origin = headers
+        .get(header::ORIGIN)
+        .and_then(|origin| origin.to_str().ok());
     let authority = origin
         .and_then(|origin| origin.parse::<Uri>().ok())
         .and_then(|origin| origin.authority().cloned());

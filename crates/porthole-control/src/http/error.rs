@@ -41,39 +41,57 @@ pub struct Problem {
 fn class(error: &AppError) -> (StatusCode, &'static str, &'static str) {
     match error {
         AppError::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Not signed in"),
-        AppError::BadCredentials => {
-            (StatusCode::UNAUTHORIZED, "bad-credentials", "Sign-in refused")
-        }
+        AppError::BadCredentials => (
+            StatusCode::UNAUTHORIZED,
+            "bad-credentials",
+            "Sign-in refused",
+        ),
         AppError::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
         AppError::NotFound { .. } => (StatusCode::NOT_FOUND, "not-found", "Not found"),
-        AppError::Invalid(_) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The input is not acceptable")
-        }
-        AppError::BadRequest(_) => {
-            (StatusCode::BAD_REQUEST, "bad-request", "The request can not be read")
-        }
-        AppError::TooLarge { .. } => {
-            (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The request is too large")
-        }
-        AppError::NotJson => {
-            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "The body is not JSON")
-        }
+        AppError::Invalid(_) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            "The input is not acceptable",
+        ),
+        AppError::BadRequest(_) => (
+            StatusCode::BAD_REQUEST,
+            "bad-request",
+            "The request can not be read",
+        ),
+        AppError::TooLarge { .. } => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            "The request is too large",
+        ),
+        AppError::NotJson => (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "not-json",
+            "The body is not JSON",
+        ),
         AppError::NoSuchPath(_) => (StatusCode::NOT_FOUND, "no-such-path", "Nothing is here"),
-        AppError::BadMethod { .. } => {
-            (StatusCode::METHOD_NOT_ALLOWED, "bad-method", "The method can not be used here")
-        }
+        AppError::BadMethod { .. } => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            "bad-method",
+            "The method can not be used here",
+        ),
         AppError::Conflict(_) => (StatusCode::CONFLICT, "conflict", "It can not be done now"),
         AppError::Locked(_) => (StatusCode::LOCKED, "locked", "The account is locked"),
-        AppError::TooMany { .. } => {
-            (StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many attempts")
-        }
-        AppError::Unavailable(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "A part does not answer")
-        }
+        AppError::TooMany { .. } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many",
+            "Too many attempts",
+        ),
+        AppError::Unavailable(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "A part does not answer",
+        ),
         AppError::Failed(_) => (StatusCode::BAD_GATEWAY, "failed", "A part failed"),
-        AppError::Internal(_) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong")
-        }
+        AppError::Internal(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong",
+        ),
     }
 }
 
@@ -101,11 +119,17 @@ pub(super) async fn render(request: Request, next: Next) -> Response {
     let (status, kind, title) = class(&error);
     match &*error {
         AppError::Internal(detail) => tracing::error!(request_id, detail, "request failed"),
-        other => tracing::debug!(request_id, status = status.as_u16(), error = %other, "request refused"),
+        other => {
+            tracing::debug!(request_id, status = status.as_u16(), error = %other, "request refused")
+        }
     }
     let (status, content_type, body) = if compat {
         let (status, message) = crate::compat::error(&error, status);
-        (status, "application/json", serde_json::json!({ "error_message": message }).to_string())
+        (
+            status,
+            "application/json",
+            serde_json::json!({ "error_message": message }).to_string(),
+        )
     } else {
         let problem = Problem {
             kind: format!("urn:porthole:problem:{kind}"),
@@ -128,17 +152,24 @@ pub(super) async fn render(request: Request, next: Next) -> Response {
     let (mut parts, _) = response.into_parts();
     parts.status = status;
     parts.headers.remove(header::CONTENT_LENGTH);
-    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    parts
+        .headers
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    parts
+        .headers
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     match &*error {
         AppError::TooMany { retry_after } => {
-            parts
-                .headers
-                .insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+            parts.headers.insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(retry_after.as_secs().max(1)),
+            );
         }
         AppError::Unauthenticated => {
             // Named so that no browser opens its own password dialog.
-            parts.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            parts
+                .headers
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         _ => {}
     }

@@ -66,7 +66,9 @@ pub(crate) async fn authenticate(
         return if scheme.eq_ignore_ascii_case("bearer") {
             control.context_of_token(nobody, credentials).await
         } else if scheme.eq_ignore_ascii_case("basic") {
-            let pair = BASE64_STANDARD.decode(credentials).map_err(|_| AppError::Unauthenticated)?;
+            let pair = BASE64_STANDARD
+                .decode(credentials)
+                .map_err(|_| AppError::Unauthenticated)?;
             let pair = String::from_utf8(pair).map_err(|_| AppError::Unauthenticated)?;
             let (key, secret) = pair.split_once(':').ok_or(AppError::Unauthenticated)?;
             control.context_of_api_key(nobody, key, secret).await
@@ -106,7 +108,11 @@ impl FromRequestParts<Control> for Anonymous {
     async fn from_request_parts(parts: &mut Parts, _: &Control) -> Result<Self, AppError> {
         let client = client(parts)?;
         // Signing somebody in from another site's page is refused as well.
-        if parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+        if parts
+            .headers
+            .get("sec-fetch-site")
+            .is_some_and(|site| site == "cross-site")
+        {
             csrf::check(&parts.method, &parts.headers, client)?;
         }
         Ok(Self(nobody(client)))
@@ -147,12 +153,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 /// # Errors
 /// [`AppError::TooLarge`], or [`AppError::BadRequest`] when it breaks off.
 pub(crate) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, AppError> {
-    Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
-        BytesRejection::FailedToBufferBody(e) if e.status() == 413 => {
-            AppError::TooLarge { limit: BODY_LIMIT }
-        }
-        other => AppError::BadRequest(format!("the body could not be read: {other}")),
-    })
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| match rejection {
+            BytesRejection::FailedToBufferBody(e) if e.status() == 413 => {
+                AppError::TooLarge { limit: BODY_LIMIT }
+            }
+            other => AppError::BadRequest(format!("the body could not be read: {other}")),
+        })
 }
 
 /// JSON text as a value.
@@ -169,7 +177,11 @@ pub(crate) fn read_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, AppError>
             serde_json::error::Category::Data => {
                 let message = inner.to_string();
                 // The position in the text tells nobody anything once the field is named.
-                let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+                let message = message
+                    .split(" at line ")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
                 let field = match path.as_str() {
                     "." => named_in(&message).unwrap_or("body").to_owned(),
                     _ => path,
@@ -179,7 +191,8 @@ pub(crate) fn read_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, AppError>
             _ => AppError::BadRequest(format!("the body is not valid JSON: {inner}")),
         }
     })?;
-    json.end().map_err(|e| AppError::BadRequest(format!("the body is not valid JSON: {e}")))?;
+    json.end()
+        .map_err(|e| AppError::BadRequest(format!("the body is not valid JSON: {e}")))?;
     Ok(value)
 }
 
@@ -199,7 +212,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
         axum::extract::Path::from_request_parts(parts, state)
             .await
             .map(|path| Self(path.0))
-            .map_err(|e| AppError::BadRequest(format!("the path can not be read: {}", e.body_text())))
+            .map_err(|e| {
+                AppError::BadRequest(format!("the path can not be read: {}", e.body_text()))
+            })
     }
 }
 
@@ -214,6 +229,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         axum::extract::Query::from_request_parts(parts, state)
             .await
             .map(|query| Self(query.0))
-            .map_err(|e| AppError::BadRequest(format!("the query can not be read: {}", e.body_text())))
+            .map_err(|e| {
+                AppError::BadRequest(format!("the query can not be read: {}", e.body_text()))
+            })
     }
 }

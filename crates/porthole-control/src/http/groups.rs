@@ -21,7 +21,10 @@ pub struct GroupName {
 
 impl From<groups::GroupName> for GroupName {
     fn from(group: groups::GroupName) -> Self {
-        Self { id: group.id, name: group.name }
+        Self {
+            id: group.id,
+            name: group.name,
+        }
     }
 }
 
@@ -66,7 +69,9 @@ async fn list_groups(
     Context(context): Context,
 ) -> Result<Json<List<Group>>, AppError> {
     let groups = control.groups(&context).await?;
-    Ok(Json(List::whole(groups.into_iter().map(Group::from).collect())))
+    Ok(Json(List::whole(
+        groups.into_iter().map(Group::from).collect(),
+    )))
 }
 
 pub(super) fn routes() -> OpenApiRouter<Control> {

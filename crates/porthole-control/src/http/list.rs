@@ -43,7 +43,10 @@ impl ListQuery {
     pub fn page(&self) -> Result<PageRequest, AppError> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(AppError::invalid("limit", format!("it is not between 1 and {MAX_LIMIT}")));
+            return Err(AppError::invalid(
+                "limit",
+                format!("it is not between 1 and {MAX_LIMIT}"),
+            ));
         }
         let offset = match self.cursor.as_deref() {
             None | Some("") => 0,
@@ -51,11 +54,22 @@ impl ListQuery {
                 .parse::<u32>()
                 .map_err(|_| AppError::invalid("cursor", "it is not the next_cursor of a list"))?,
         };
-        let search = self.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let search = self
+            .search
+            .as_deref()
+            .map(str::trim)
+            .filter(|text| !text.is_empty());
         if search.is_some_and(|text| text.chars().count() > 128) {
-            return Err(AppError::invalid("search", "it has more than 128 characters"));
+            return Err(AppError::invalid(
+                "search",
+                "it has more than 128 characters",
+            ));
         }
-        Ok(PageRequest { limit, offset: offset.into(), search: search.map(str::to_owned) })
+        Ok(PageRequest {
+            limit,
+            offset: offset.into(),
+            search: search.map(str::to_owned),
+        })
     }
 }
 
@@ -72,6 +86,10 @@ impl<T> List<T> {
 
     /// A whole list.
     pub fn whole(items: Vec<T>) -> Self {
-        Self { total: items.len() as u64, items, next_cursor: None }
+        Self {
+            total: items.len() as u64,
+            items,
+            next_cursor: None,
+        }
     }
 }

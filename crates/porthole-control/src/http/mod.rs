@@ -6,8 +6,8 @@ mod csrf;
 mod error;
 mod extract;
 mod headers;
-mod list;
 mod health;
+mod list;
 mod openapi;
 mod router;
 
@@ -20,11 +20,11 @@ pub mod sessions;
 pub mod users;
 pub mod workspaces;
 
+pub(crate) use auth::user_agent;
 pub use client::Client;
 pub use error::Problem;
 pub use extract::{Anonymous, Context, Json, Path, Query};
+pub(crate) use extract::{authenticate, body, client, nobody, read_json};
 pub use list::{List, ListQuery};
 pub use openapi::document;
-pub(crate) use auth::user_agent;
-pub(crate) use extract::{authenticate, body, client, nobody, read_json};
 pub(crate) use router::router;

@@ -63,7 +63,8 @@ impl Modify for Extras {
     }
 }
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_pretty_json().unwrap_or_default());
+static DOCUMENT: LazyLock<String> =
+    LazyLock::new(|| document().to_pretty_json().unwrap_or_default());
 
 /// The description of every v1 route.
 pub fn document() -> utoipa::openapi::OpenApi {
@@ -86,7 +87,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 /// Makes the entries of `List_X` a reference to `X`, so that clients see one type and not two.
 fn name_list_entries(document: &mut utoipa::openapi::OpenApi) {
-    let Some(components) = &mut document.components else { return };
+    let Some(components) = &mut document.components else {
+        return;
+    };
     for (name, schema) in &mut components.schemas {
         if let Some(entry) = name.strip_prefix("List_")
             && let RefOr::T(Schema::Object(list)) = schema
@@ -102,15 +105,23 @@ fn problem() -> ApiResponse {
         .description("What failed, on which part, and what to do")
         .content(
             "application/problem+json",
-            ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
+            ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("Problem")))
+                .build(),
         )
         .build()
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut utoipa::openapi::path::Operation> {
-    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]
-        .into_iter()
-        .flatten()
+    [
+        &mut item.get,
+        &mut item.post,
+        &mut item.put,
+        &mut item.patch,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// This description
@@ -124,7 +135,10 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut utoipa::openapi:
 )]
 async fn get_openapi() -> Response {
     (
-        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")],
+        [
+            (header::CONTENT_TYPE, "application/json"),
+            (header::CACHE_CONTROL, "no-cache"),
+        ],
         DOCUMENT.as_str(),
     )
         .into_response()

@@ -55,19 +55,24 @@ pub(crate) fn router(control: Control) -> Router {
         .fallback(fallback)
         .method_not_allowed_fallback(bad_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("unknown");
-            AppError::internal(format!("panic: {text}")).into_response()
-        }))
+        .layer(CatchPanicLayer::custom(
+            |panic: Box<dyn std::any::Any + Send>| {
+                let text = panic
+                    .downcast_ref::<String>()
+                    .map(String::as_str)
+                    .or_else(|| panic.downcast_ref::<&str>().copied())
+                    .unwrap_or("unknown");
+                AppError::internal(format!("panic: {text}")).into_response()
+            },
+        ))
         .layer(middleware::from_fn(limit_body))
         .layer(middleware::from_fn(error::render))
         .layer(CompressionLayer::new().compress_when(compressible))
         .layer(middleware::from_fn(headers::secure))
-        .layer(middleware::from_fn_with_state(control.clone(), client::identify))
+        .layer(middleware::from_fn_with_state(
+            control.clone(),
+            client::identify,
+        ))
         .with_state(control)
 }
 

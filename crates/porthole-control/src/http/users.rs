@@ -112,7 +112,11 @@ async fn create_user(
 ) -> Result<impl IntoResponse, AppError> {
     let user = User::from(control.create_user(&context, input).await?);
     let location = format!("/api/v1/users/{}", user.id);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(user)))
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, location)],
+        Json(user),
+    ))
 }
 
 /// One user

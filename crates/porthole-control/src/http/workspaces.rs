@@ -80,10 +80,18 @@ fn show(
         enabled: settings.enabled,
         hidden: settings.hidden,
         // May hold secrets of the applications.
-        environment: if admin { settings.environment } else { BTreeMap::new() },
+        environment: if admin {
+            settings.environment
+        } else {
+            BTreeMap::new()
+        },
         available: unavailable_reason.is_none(),
         unavailable_reason,
-        group_ids: if admin { settings.groups } else { BTreeSet::new() },
+        group_ids: if admin {
+            settings.groups
+        } else {
+            BTreeSet::new()
+        },
         created_at: workspace.created_at,
         updated_at: workspace.updated_at,
     }
@@ -115,13 +123,25 @@ async fn list_workspaces(
     Context(context): Context,
     Query(query): Query<ListWorkspaces>,
 ) -> Result<Json<List<Workspace>>, AppError> {
-    let ListWorkspaces { all, limit, cursor, search } = query;
-    let request = ListQuery { limit, cursor, search }.page()?;
+    let ListWorkspaces {
+        all,
+        limit,
+        cursor,
+        search,
+    } = query;
+    let request = ListQuery {
+        limit,
+        cursor,
+        search,
+    }
+    .page()?;
     let page = control.workspaces(&context, all, &request).await?;
     let reasons = control.why_unavailable(&page.items).await?;
     let mut reasons = reasons.into_iter();
     let admin = context.is_admin();
-    Ok(Json(List::of(page, &request, |item| show(item, reasons.next().flatten(), admin))))
+    Ok(Json(List::of(page, &request, |item| {
+        show(item, reasons.next().flatten(), admin)
+    })))
 }
 
 async fn one(
@@ -129,8 +149,14 @@ async fn one(
     context: &crate::RequestContext,
     workspace: workspaces::Workspace,
 ) -> Result<Workspace, AppError> {
-    let reasons = control.why_unavailable(std::slice::from_ref(&workspace)).await?;
-    Ok(show(workspace, reasons.into_iter().next().flatten(), context.is_admin()))
+    let reasons = control
+        .why_unavailable(std::slice::from_ref(&workspace))
+        .await?;
+    Ok(show(
+        workspace,
+        reasons.into_iter().next().flatten(),
+        context.is_admin(),
+    ))
 }
 
 /// Adds a workspace
@@ -147,7 +173,11 @@ async fn create_workspace(
     let workspace = control.create_workspace(&context, input).await?;
     let workspace = one(&control, &context, workspace).await?;
     let location = format!("/api/v1/workspaces/{}", workspace.id);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(workspace)))
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, location)],
+        Json(workspace),
+    ))
 }
 
 /// One workspace

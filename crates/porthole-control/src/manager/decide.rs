@@ -134,7 +134,10 @@ fn towards_deleted(now: &Situation<'_>) -> Decision {
     }
 }
 
-#[expect(clippy::match_same_arms, reason = "the arms stand in the order in which they decide")]
+#[expect(
+    clippy::match_same_arms,
+    reason = "the arms stand in the order in which they decide"
+)]
 fn towards_running(now: &Situation<'_>) -> Decision {
     use SessionState::{Requested, Running, Starting};
     match now.sight {

@@ -6,12 +6,19 @@ use axum::http::Method;
 #[tokio::test]
 async fn paths_below_the_api_are_never_pages() {
     let server = Server::start().await;
-    for path in ["/api/v1/nothing", "/api/v2/users", "/api/public/nothing", "/api/"] {
+    for path in [
+        "/api/v1/nothing",
+        "/api/v2/users",
+        "/api/public/nothing",
+        "/api/",
+    ] {
         let answer = server.get(&Caller::nobody(), path).await;
         assert!(answer.header("content-type").contains("json"), "{path}");
         answer.expect(404);
     }
-    let answer = server.call(&Caller::nobody(), Method::PUT, "/api/v1/users", None).await;
+    let answer = server
+        .call(&Caller::nobody(), Method::PUT, "/api/v1/users", None)
+        .await;
     assert!(answer.header("allow").contains("GET"));
     let problem = answer.expect(405);
     assert_eq!(problem["detail"], "PUT can not be used on /api/v1/users");
@@ -23,14 +30,32 @@ async fn the_console_is_served_for_its_own_pages() {
     for path in ["/", "/login", "/session/0193", "/admin/users", "/api/docs"] {
         let answer = server.get(&Caller::nobody(), path).await;
         assert_eq!(answer.status.as_u16(), 200, "{path}");
-        assert!(answer.header("content-type").starts_with("text/html"), "{path}");
-        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"));
+        assert!(
+            answer.header("content-type").starts_with("text/html"),
+            "{path}"
+        );
+        assert!(
+            answer
+                .header("content-security-policy")
+                .contains("frame-ancestors 'none'")
+        );
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
     }
-    for path in ["/assets/gone-123.js", "/favicon-gone.png", "/..%2f..%2fetc/passwd.txt"] {
-        assert_eq!(server.get(&Caller::nobody(), path).await.status.as_u16(), 404, "{path}");
+    for path in [
+        "/assets/gone-123.js",
+        "/favicon-gone.png",
+        "/..%2f..%2fetc/passwd.txt",
+    ] {
+        assert_eq!(
+            server.get(&Caller::nobody(), path).await.status.as_u16(),
+            404,
+            "{path}"
+        );
     }
-    server.call(&Caller::nobody(), Method::POST, "/login", None).await.expect(405);
+    server
+        .call(&Caller::nobody(), Method::POST, "/login", None)
+        .await
+        .expect(405);
 }
 
 #[tokio::test]
@@ -40,7 +65,10 @@ async fn answers_are_not_kept_by_caches() {
     let answer = server.get(&user, "/api/v1/me").await;
     assert_eq!(answer.header("cache-control"), "no-store");
     assert!(!answer.header("x-request-id").is_empty());
-    let health = server.get(&Caller::nobody(), "/api/__healthcheck").await.expect(200);
+    let health = server
+        .get(&Caller::nobody(), "/api/__healthcheck")
+        .await
+        .expect(200);
     assert_eq!(health["ok"], true);
 }
 
@@ -54,7 +82,9 @@ async fn a_page_that_did_not_change_is_not_sent_again() {
         return;
     }
     for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}")] {
-        let again = server.get(&Caller::nobody().with("if-none-match", known), "/").await;
+        let again = server
+            .get(&Caller::nobody().with("if-none-match", known), "/")
+            .await;
         assert_eq!(again.status.as_u16(), 304);
     }
 }

@@ -36,8 +36,18 @@ async fn bodies_that_are_not_what_is_wanted() {
         }
         let path = with_id(&path, "0193f3a0-0000-7000-8000-000000000000");
         for body in [
-            "", "{", "null", "[]", "42", "\"text\"", "{\"no_such_field\":1}", "{\"name\":{}}",
-            "{\"username\":[],\"password\":{}}", "\u{0}", "{\"a\":1}{", &"[".repeat(10_000),
+            "",
+            "{",
+            "null",
+            "[]",
+            "42",
+            "\"text\"",
+            "{\"no_such_field\":1}",
+            "{\"name\":{}}",
+            "{\"username\":[],\"password\":{}}",
+            "\u{0}",
+            "{\"a\":1}{",
+            &"[".repeat(10_000),
         ] {
             let request = Request::builder()
                 .method(method.clone())
@@ -47,12 +57,25 @@ async fn bodies_that_are_not_what_is_wanted() {
                 .unwrap();
             let answer = server.send(&admin, request).await;
             let shown = &body[..body.len().min(20)];
-            assert!(answer.status.is_client_error(), "{method} {path} {shown}: {}", answer.status);
+            assert!(
+                answer.status.is_client_error(),
+                "{method} {path} {shown}: {}",
+                answer.status
+            );
             let problem = answer.json();
-            assert!(problem["detail"].as_str().is_some_and(|text| text.len() > 5), "{problem}");
+            assert!(
+                problem["detail"]
+                    .as_str()
+                    .is_some_and(|text| text.len() > 5),
+                "{problem}"
+            );
             assert!(problem["request_id"].is_string());
         }
-        let request = Request::builder().method(method.clone()).uri(&path).body(Body::from("{}")).unwrap();
+        let request = Request::builder()
+            .method(method.clone())
+            .uri(&path)
+            .body(Body::from("{}"))
+            .unwrap();
         server.send(&admin, request).await.expect(415);
     }
 }
@@ -65,9 +88,20 @@ async fn ten_megabytes_are_refused_everywhere() {
     let mut targets: Vec<(Method, String)> = operations()
         .into_iter()
         .filter(|(_, _, operation)| !operation["requestBody"].is_null())
-        .map(|(method, path, _)| (method, with_id(&path, "0193f3a0-0000-7000-8000-000000000000")))
+        .map(|(method, path, _)| {
+            (
+                method,
+                with_id(&path, "0193f3a0-0000-7000-8000-000000000000"),
+            )
+        })
         .collect();
-    for call in ["login", "create_user", "get_users", "request_kasm", "destroy_kasm"] {
+    for call in [
+        "login",
+        "create_user",
+        "get_users",
+        "request_kasm",
+        "destroy_kasm",
+    ] {
         targets.push((Method::POST, format!("/api/public/{call}")));
     }
     for (method, path) in targets {
@@ -86,7 +120,11 @@ async fn ten_megabytes_are_refused_everywhere() {
                 request = request.header(header::CONTENT_LENGTH, large.len());
             }
             let answer = server.send(&admin, request.body(body).unwrap()).await;
-            assert!(answer.text.contains("1048576 bytes"), "{path}: {}", answer.text);
+            assert!(
+                answer.text.contains("1048576 bytes"),
+                "{path}: {}",
+                answer.text
+            );
             answer.expect(413);
         }
     }
@@ -102,11 +140,22 @@ async fn ids_that_are_none_and_ids_of_nothing() {
         }
         let body = (!operation["requestBody"].is_null()).then(|| json!({}));
         let nonsense = with_id(&path, "nonsense");
-        let answer = server.call(&admin, method.clone(), &nonsense, body.clone()).await;
-        assert_eq!(answer.status.as_u16(), 400, "{method} {nonsense}: {}", answer.text);
+        let answer = server
+            .call(&admin, method.clone(), &nonsense, body.clone())
+            .await;
+        assert_eq!(
+            answer.status.as_u16(),
+            400,
+            "{method} {nonsense}: {}",
+            answer.text
+        );
         let unknown = with_id(&path, "0193f3a0-0000-7000-8000-000000000000");
         let answer = server.call(&admin, method.clone(), &unknown, body).await;
-        assert!(answer.status.is_client_error(), "{method} {unknown}: {}", answer.text);
+        assert!(
+            answer.status.is_client_error(),
+            "{method} {unknown}: {}",
+            answer.text
+        );
         assert!(answer.json()["detail"].is_string());
     }
 }
@@ -116,9 +165,21 @@ async fn parts_of_lists_that_make_no_sense() {
     let server = Server::start().await;
     let admin = server.admin().await;
     for list in ["users", "workspaces", "sessions"] {
-        for query in ["limit=0", "limit=501", "limit=x", "cursor=x", "cursor=-1", "colour=red", "limit=1&limit=2"] {
+        for query in [
+            "limit=0",
+            "limit=501",
+            "limit=x",
+            "cursor=x",
+            "cursor=-1",
+            "colour=red",
+            "limit=1&limit=2",
+        ] {
             let answer = server.get(&admin, &format!("/api/v1/{list}?{query}")).await;
-            assert!(answer.status.is_client_error(), "{list} {query}: {}", answer.text);
+            assert!(
+                answer.status.is_client_error(),
+                "{list} {query}: {}",
+                answer.text
+            );
         }
         let wild = format!("/api/v1/{list}?search=%25_%5C%27%22%00");
         let answer = server.get(&admin, &wild).await;
@@ -129,7 +190,16 @@ async fn parts_of_lists_that_make_no_sense() {
 #[tokio::test]
 async fn credentials_of_every_broken_shape() {
     let server = Server::start().await;
-    for value in ["", "Bearer", "Bearer ", "Bearer x", "Basic !!", "Basic eDo=", "Digest x", "x"] {
+    for value in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer x",
+        "Basic !!",
+        "Basic eDo=",
+        "Digest x",
+        "x",
+    ] {
         let caller = Caller::nobody().with("authorization", value);
         server.get(&caller, "/api/v1/me").await.expect(401);
     }

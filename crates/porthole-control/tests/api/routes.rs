@@ -85,8 +85,15 @@ async fn every_route_as_nobody_as_user_and_as_administrator() {
         };
         known.push(name);
         // Public routes say so in the description, and no others.
-        let said_public = operation["security"].as_array().is_some_and(|s| s.iter().any(|s| s == &json!({})));
-        assert_eq!(said_public, *access == Public, "{name}: {}", operation["security"]);
+        let said_public = operation["security"]
+            .as_array()
+            .is_some_and(|s| s.iter().any(|s| s == &json!({})));
+        assert_eq!(
+            said_public,
+            *access == Public,
+            "{name}: {}",
+            operation["security"]
+        );
 
         let path = path.replace("{id}", "0193f3a0-0000-7000-8000-000000000000");
         let wants_body = !operation["requestBody"].is_null();
@@ -109,6 +116,9 @@ async fn every_route_as_nobody_as_user_and_as_administrator() {
             }
         }
     }
-    let gone: Vec<_> = TABLE.iter().filter(|(name, _)| !known.contains(name)).collect();
+    let gone: Vec<_> = TABLE
+        .iter()
+        .filter(|(name, _)| !known.contains(name))
+        .collect();
     assert!(gone.is_empty(), "in the table but not in the API: {gone:?}");
 }

@@ -7,10 +7,7 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use http_body_util::BodyExt;
-use porthole_control::{
-    Control, ControlConfig,
-    app::first_start::FirstPasswords,
-};
+use porthole_control::{Control, ControlConfig, app::first_start::FirstPasswords};
 use porthole_store::Store;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -45,13 +42,19 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
-        if self.text.is_empty() { Value::Null } else { self.json() }
+        if self.text.is_empty() {
+            Value::Null
+        } else {
+            self.json()
+        }
     }
 
     /// The token in the cookie that was set.
@@ -86,9 +89,15 @@ impl Server {
     pub async fn start() -> Self {
         let store = Store::open("sqlite::memory:").await.unwrap();
         let control = Control::new(ControlConfig::default(), store);
-        let given = FirstPasswords { admin: Some(PASSWORD.into()), user: Some(PASSWORD.into()) };
+        let given = FirstPasswords {
+            admin: Some(PASSWORD.into()),
+            user: Some(PASSWORD.into()),
+        };
         assert_eq!(control.first_start(given).await.unwrap().len(), 2);
-        Self { router: control.router(), control }
+        Self {
+            router: control.router(),
+            control,
+        }
     }
 
     pub async fn send(&self, caller: &Caller, request: Request<Body>) -> Answer {
@@ -96,7 +105,9 @@ impl Server {
         for (name, value) in &caller.headers {
             parts.headers.insert(*name, value.parse().unwrap());
         }
-        let address = caller.address.unwrap_or_else(|| ([192, 0, 2, 7], 40_000).into());
+        let address = caller
+            .address
+            .unwrap_or_else(|| ([192, 0, 2, 7], 40_000).into());
         parts.extensions.insert(ConnectInfo(address));
         let request = Request::from_parts(parts, body);
         let response = self.router.clone().oneshot(request).await.unwrap();
@@ -109,7 +120,13 @@ impl Server {
         }
     }
 
-    pub async fn call(&self, caller: &Caller, method: Method, path: &str, body: Option<Value>) -> Answer {
+    pub async fn call(
+        &self,
+        caller: &Caller,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         let body = match body {
             Some(body) => {
@@ -139,7 +156,8 @@ impl Server {
 
     pub async fn try_login(&self, username: &str, password: &str) -> Answer {
         let body = json!({ "username": username, "password": password });
-        self.post(&Caller::nobody(), "/api/v1/auth/login", body).await
+        self.post(&Caller::nobody(), "/api/v1/auth/login", body)
+            .await
     }
 
     pub async fn login(&self, username: &str) -> Caller {
@@ -158,13 +176,23 @@ impl Server {
     /// Makes an API key; its two halves.
     pub async fn api_key(&self) -> (String, String) {
         let admin = self.admin().await;
-        let key = self.post(&admin, "/api/v1/api-keys", json!({ "name": "test" })).await.expect(201);
+        let key = self
+            .post(&admin, "/api/v1/api-keys", json!({ "name": "test" }))
+            .await
+            .expect(201);
         let half = |name: &str| key[name].as_str().unwrap().to_owned();
         (half("key"), half("secret"))
     }
 
     pub async fn user_id(&self, username: &str) -> String {
-        let user = self.control.store().users().find_by_name(username).await.unwrap().unwrap();
+        let user = self
+            .control
+            .store()
+            .users()
+            .find_by_name(username)
+            .await
+            .unwrap()
+            .unwrap();
         user.id.to_string()
     }
 }

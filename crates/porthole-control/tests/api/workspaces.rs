@@ -9,13 +9,27 @@ async fn the_defaults_are_there_for_users() {
     let server = Server::start().await;
     let user = server.user().await;
     let list = server.get(&user, "/api/v1/workspaces").await.expect(200);
-    let names: Vec<&Value> = list["items"].as_array().unwrap().iter().map(|w| &w["name"]).collect();
-    assert_eq!(names, ["Chromium", "Desktop", "Firefox", "LibreOffice", "Terminal"]);
+    let names: Vec<&Value> = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|w| &w["name"])
+        .collect();
+    assert_eq!(
+        names,
+        ["Chromium", "Desktop", "Firefox", "LibreOffice", "Terminal"]
+    );
     assert_eq!(list["items"][4]["image"], "porthole/terminal:1.0");
     // Without an agent nothing can run, and that is said.
     assert_eq!(list["items"][0]["available"], false);
-    assert_eq!(list["items"][0]["unavailable_reason"], "no agent is registered");
-    server.get(&user, "/api/v1/workspaces?all=true").await.expect(403);
+    assert_eq!(
+        list["items"][0]["unavailable_reason"],
+        "no agent is registered"
+    );
+    server
+        .get(&user, "/api/v1/workspaces?all=true")
+        .await
+        .expect(403);
 }
 
 #[tokio::test]
@@ -23,9 +37,17 @@ async fn an_image_needs_a_tag() {
     let server = Server::start().await;
     let admin = server.admin().await;
     let new = json!({ "name": "X", "image": "debian" });
-    let refused = server.post(&admin, "/api/v1/workspaces", new).await.expect(422);
+    let refused = server
+        .post(&admin, "/api/v1/workspaces", new)
+        .await
+        .expect(422);
     assert_eq!(refused["errors"][0]["field"], "image");
-    assert!(refused["errors"][0]["message"].as_str().unwrap().contains("has no tag; add one"));
+    assert!(
+        refused["errors"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("has no tag; add one")
+    );
 }
 
 #[tokio::test]
@@ -37,23 +59,44 @@ async fn made_changed_hidden_and_deleted() {
         "name": "Editor", "image": "porthole/editor:2", "cores": 0.5, "memory_bytes": 536_870_912,
         "categories": ["Office", "Office"], "environment": { "EDITOR_MODE": "x" },
     });
-    let made = server.post(&admin, "/api/v1/workspaces", new.clone()).await.expect(201);
+    let made = server
+        .post(&admin, "/api/v1/workspaces", new.clone())
+        .await
+        .expect(201);
     assert_eq!(made["categories"], json!(["Office"]));
-    assert_eq!((&made["cores"], &made["shm_size_bytes"]), (&json!(0.5), &json!(536_870_912)));
+    assert_eq!(
+        (&made["cores"], &made["shm_size_bytes"]),
+        (&json!(0.5), &json!(536_870_912))
+    );
     assert_eq!(events.try_recv().unwrap(), Event::Workspaces);
-    server.post(&admin, "/api/v1/workspaces", new).await.expect(409);
+    server
+        .post(&admin, "/api/v1/workspaces", new)
+        .await
+        .expect(409);
 
     let path = format!("/api/v1/workspaces/{}", made["id"].as_str().unwrap());
     let seen = server.get(&user, &path).await.expect(200);
     assert_eq!(seen["environment"], json!({}), "variables may hold secrets");
-    server.patch(&admin, &path, json!({ "description": "d", "cores": 1 })).await.expect(200);
+    server
+        .patch(&admin, &path, json!({ "description": "d", "cores": 1 }))
+        .await
+        .expect(200);
     let changed = server.get(&admin, &path).await.expect(200);
-    assert_eq!((&changed["description"], &changed["name"]), (&json!("d"), &json!("Editor")));
+    assert_eq!(
+        (&changed["description"], &changed["name"]),
+        (&json!("d"), &json!("Editor"))
+    );
     assert_eq!(changed["environment"], json!({ "EDITOR_MODE": "x" }));
 
-    server.patch(&admin, &path, json!({ "group_ids": [] })).await.expect(200);
+    server
+        .patch(&admin, &path, json!({ "group_ids": [] }))
+        .await
+        .expect(200);
     server.get(&user, &path).await.expect(404);
-    server.patch(&user, &path, json!({ "name": "Mine" })).await.expect(403);
+    server
+        .patch(&user, &path, json!({ "name": "Mine" }))
+        .await
+        .expect(403);
     server.delete(&user, &path).await.expect(403);
     server.delete(&admin, &path).await.expect(204);
     server.delete(&admin, &path).await.expect(404);
@@ -85,11 +128,17 @@ async fn ranges_are_checked() {
     ] {
         let mut new = json!({ "name": "X", "image": "porthole/x:1" });
         new[field] = bad.clone();
-        let refused = server.post(&admin, "/api/v1/workspaces", new).await.expect(422);
+        let refused = server
+            .post(&admin, "/api/v1/workspaces", new)
+            .await
+            .expect(422);
         let named = refused["errors"][0]["field"].as_str().unwrap();
         assert!(named.starts_with(field), "{field} {bad}: {refused}");
     }
     let unknown = json!({ "name": "X", "image": "porthole/x:1", "colour": "red" });
-    let refused = server.post(&admin, "/api/v1/workspaces", unknown).await.expect(422);
+    let refused = server
+        .post(&admin, "/api/v1/workspaces", unknown)
+        .await
+        .expect(422);
     assert_eq!(refused["errors"][0]["field"], "colour");
 }

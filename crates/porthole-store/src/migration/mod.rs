@@ -1,6 +1,9 @@
 //! The tables, in the order in which they came. A migration that was released never changes.
 
-#![allow(clippy::wildcard_imports, reason = "the ORM's words for tables are many and known")]
+#![allow(
+    clippy::wildcard_imports,
+    reason = "the ORM's words for tables are many and known"
+)]
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
