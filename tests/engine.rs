@@ -36,7 +36,7 @@ impl Engine {
             own: Some(OwnEngine { folder, process }),
         };
         engine.wait_until_it_answers();
-        let save = Command::new("docker")
+        let mut save = Command::new("docker")
             .arg("save")
             .args(images)
             .stdout(Stdio::piped())
@@ -45,11 +45,15 @@ impl Engine {
         let loaded = engine
             .docker()
             .arg("load")
-            .stdin(save.stdout.expect("the images"))
+            .stdin(save.stdout.take().expect("the images"))
             .stdout(Stdio::null())
             .status()
             .expect("docker load");
-        assert!(loaded.success(), "the images were not loaded");
+        let saved = save.wait().expect("docker save ends");
+        assert!(
+            saved.success() && loaded.success(),
+            "the images were not copied"
+        );
         engine
     }
 

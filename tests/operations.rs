@@ -47,10 +47,7 @@ async fn a_replaced_certificate_is_taken_up_without_a_restart() {
     let new = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let fingerprint = {
         use sha2::{Digest, Sha256};
-        Sha256::digest(new.cert.der())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
+        hex::encode(Sha256::digest(new.cert.der()))
     };
     let pinned = Client::new(&stack.base, Trust::Fingerprint(fingerprint)).expect("a client");
     let before = pinned.get::<serde_json::Value>("/api/__healthcheck").await;

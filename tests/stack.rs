@@ -174,24 +174,27 @@ fn spawn(
         }
     });
     let mut seen = Vec::new();
-    loop {
+    let address = loop {
         match receive.recv_timeout(Duration::from_secs(30)) {
             Ok(line) => {
-                if let Some(base) = line
+                let address = line
                     .split_whitespace()
-                    .find(|word| word.starts_with("https://"))
-                {
-                    return (server, base.to_owned());
+                    .find(|word| word.starts_with("https://"));
+                if let Some(address) = address {
+                    break Some(address.to_owned());
                 }
                 seen.push(line);
             }
-            Err(error) => {
-                let _ = server.kill();
-                let log = std::fs::read_to_string(folder.join("server.log")).unwrap_or_default();
-                panic!("the server printed no address ({error}); output {seen:?}; log:\n{log}");
-            }
+            Err(_) => break None,
         }
+    };
+    if let Some(address) = address {
+        return (server, address);
     }
+    let _ = server.kill();
+    let _ = server.wait();
+    let log = std::fs::read_to_string(folder.join("server.log")).unwrap_or_default();
+    panic!("the server printed no address; output {seen:?}; log:\n{log}");
 }
 
 /// Sends a signal by its name.

@@ -55,10 +55,7 @@ impl ServerCertVerifier for Pinned {
         match &self.trust {
             Trust::Anyone => Ok(ServerCertVerified::assertion()),
             Trust::Fingerprint(wanted) => {
-                let found: String = Sha256::digest(end_entity)
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect();
+                let found = hex::encode(Sha256::digest(end_entity));
                 if found.eq_ignore_ascii_case(wanted) {
                     Ok(ServerCertVerified::assertion())
                 } else {

@@ -520,7 +520,7 @@ impl Config {
         let host = match self.listen.ip() {
             ip if ip.is_unspecified() => "localhost".to_owned(),
             std::net::IpAddr::V6(ip) => format!("[{ip}]"),
-            ip => ip.to_string(),
+            std::net::IpAddr::V4(ip) => ip.to_string(),
         };
         let scheme = if self.tls.enabled { "https" } else { "http" };
         match (scheme, self.listen.port()) {

@@ -11,6 +11,7 @@ use porthole_client::{
 };
 use porthole_model::session::SessionState;
 use std::{
+    fmt::Display,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -31,9 +32,9 @@ enum Finding {
 
 use Finding::{Failed, Notice, Well};
 
-fn failed(what: impl ToString, advice: impl Into<String>) -> Finding {
+fn failed(what: impl Display, advice: impl Into<String>) -> Finding {
     Failed {
-        what: what.to_string(),
+        what: format!("{what}"),
         advice: advice.into(),
     }
 }

@@ -9,9 +9,10 @@ use std::io::Write;
 pub fn print(config: &Config, first_users: &[FirstUser]) {
     println!("\n  Porthole is ready at {}\n", config.local_url());
     for user in first_users {
-        let password = match user.generated {
-            true => user.password.expose_secret(),
-            false => "(as given in the environment)",
+        let password = if user.generated {
+            user.password.expose_secret()
+        } else {
+            "(as given in the environment)"
         };
         println!("    {:<18} {password}", user.username);
     }

@@ -55,7 +55,7 @@ pub async fn run(mut config: Config) -> Result<()> {
         .transpose()?;
     let tls = certificate
         .as_ref()
-        .map(|certificate| certificate.server_config())
+        .map(tls::Certificate::server_config)
         .transpose()?;
     let proxies = networks(&config.proxy.trusted)?;
     let url = config.database();
@@ -104,9 +104,10 @@ pub async fn run(mut config: Config) -> Result<()> {
     if let Some(certificate) = &certificate {
         parts.spawn(Arc::clone(certificate).follow());
     }
-    let agent = match config.agent.enabled {
-        true => Some(local_agent(&config, &control, &mut parts).await?),
-        false => None,
+    let agent = if config.agent.enabled {
+        Some(local_agent(&config, &control, &mut parts).await?)
+    } else {
+        None
     };
     let router = control.router().merge(gateway.router());
     let server = tokio::spawn(listener::serve(

@@ -24,8 +24,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The certificate in use.
 #[derive(Debug)]
 pub struct Certificate {
-    certificate: PathBuf,
-    key: PathBuf,
+    chain_file: PathBuf,
+    key_file: PathBuf,
     current: RwLock<Arc<CertifiedKey>>,
 }
 
@@ -40,8 +40,8 @@ impl Certificate {
         }
         let current = read_pair(certificate, key)?;
         Ok(Arc::new(Self {
-            certificate: certificate.into(),
-            key: key.into(),
+            chain_file: certificate.into(),
+            key_file: key.into(),
             current: RwLock::new(Arc::new(current)),
         }))
     }
@@ -81,13 +81,13 @@ impl Certificate {
                 continue;
             }
             seen = now;
-            match read_pair(&self.certificate, &self.key) {
+            match read_pair(&self.chain_file, &self.key_file) {
                 Ok(pair) => {
                     *self
                         .current
                         .write()
                         .unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(pair);
-                    tracing::info!(file = %self.certificate.display(), "new certificate in use");
+                    tracing::info!(file = %self.chain_file.display(), "new certificate in use");
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the changed certificate does not work; the old one stays in use");
@@ -97,7 +97,7 @@ impl Certificate {
     }
 
     fn changed_at(&self) -> [Option<SystemTime>; 2] {
-        [&self.certificate, &self.key]
+        [&self.chain_file, &self.key_file]
             .map(|path| fs::metadata(path).and_then(|file| file.modified()).ok())
     }
 
@@ -119,10 +119,7 @@ impl ResolvesServerCert for Certificate {
 
 /// SHA-256 over a certificate's DER, in hexadecimal.
 fn fingerprint(certificate: &CertificateDer<'_>) -> String {
-    Sha256::digest(certificate)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(Sha256::digest(certificate))
 }
 
 /// The certificates in a PEM file, the server's own first.

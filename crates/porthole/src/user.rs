@@ -99,10 +99,7 @@ pub async fn borrow_administrator(config: &Config) -> Result<Borrowed> {
             user_id: administrator,
             kind: LoginKind::Password,
             session_id: None,
-            token_hash: Sha256::digest(&token)
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            token_hash: hex::encode(Sha256::digest(&token)),
             ip: "127.0.0.1".into(),
             user_agent: concat!("porthole doctor ", env!("CARGO_PKG_VERSION")).into(),
             expires_at: OffsetDateTime::now_utc() + BORROWED,

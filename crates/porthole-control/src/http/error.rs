@@ -120,7 +120,7 @@ pub(super) async fn render(request: Request, next: Next) -> Response {
     match &*error {
         AppError::Internal(detail) => tracing::error!(request_id, detail, "request failed"),
         other => {
-            tracing::debug!(request_id, status = status.as_u16(), error = %other, "request refused")
+            tracing::debug!(request_id, status = status.as_u16(), error = %other, "request refused");
         }
     }
     let (status, content_type, body) = if compat {
