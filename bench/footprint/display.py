@@ -9,6 +9,7 @@ import argparse
 import base64
 import json
 import os
+import select
 import shutil
 import socket
 import struct
@@ -44,12 +45,21 @@ class Viewer:
                 f"Sec-WebSocket-Key: {key}\r\n\r\n"
             ).encode()
         )
-        self.file = self.socket.makefile("rb", buffering=0)
-        while self.file.readline() not in (b"\r\n", b""):
-            pass
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += self.read(1)
         self.size = (0, 0)
         self.updates = 0
         self.bytes = 0
+
+    def read(self, length):
+        data = bytearray()
+        while len(data) < length:
+            part = self.socket.recv(length - len(data))
+            if not part:
+                sys.exit("the display closed the viewer's connection")
+            data += part
+        return bytes(data)
 
     def send(self, data):
         mask = os.urandom(4)
@@ -59,12 +69,12 @@ class Viewer:
         self.socket.sendall(head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data)))
 
     def message(self):
-        _, length = self.file.read(2)
+        _, length = self.read(2)
         if length == 126:
-            length = struct.unpack(">H", self.file.read(2))[0]
+            length = struct.unpack(">H", self.read(2))[0]
         elif length == 127:
-            length = struct.unpack(">Q", self.file.read(8))[0]
-        data = self.file.read(length)
+            length = struct.unpack(">Q", self.read(8))[0]
+        data = self.read(length)
         self.bytes += length
         if data[:1] == b"\0" and self.size != (0, 0):
             self.updates += 1
@@ -91,15 +101,9 @@ class Viewer:
     def watch(self, seconds):
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            self.socket.settimeout(left)
-            try:
+            # Only whole messages are read, so that a time-out never falls into one.
+            if select.select([self.socket], [], [], left)[0]:
                 self.message()
-            except TimeoutError:
-                return
-            except OSError as error:
-                if "timed out" in str(error):
-                    return
-                raise
 
 
 def processes(container):
