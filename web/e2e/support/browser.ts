@@ -104,7 +104,7 @@ export async function signIn(
   await page.goto(path);
   await page.waitForURL(/\/login/);
   await page.getByLabel('User name').fill(who.username);
-  await page.getByLabel('Password', { exact: true }).fill(who.password);
+  await page.getByRole('textbox', { name: 'Password' }).fill(who.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL((at) => !at.pathname.startsWith('/login'));
 }

@@ -18,12 +18,12 @@ test('users: create, refuse, edit, disable, reset, delete', async (t) => {
   const username = `person-${stamp}@example.com`;
 
   await page.getByRole('link', { name: 'New user' }).click();
-  await page.getByLabel('User name').fill(admin.username);
-  await page.getByLabel('Password').fill('a long enough one');
+  await page.getByRole('textbox', { name: 'User name' }).fill(admin.username);
+  await page.getByRole('textbox', { name: 'Password' }).fill('a long enough one');
   await page.getByRole('button', { name: 'Create' }).click();
   // The server's judgement stands at the field, or as a message where it names none.
   await page.locator('[role="alert"], .mantine-InputWrapper-error').first().waitFor();
-  await page.getByLabel('User name').fill(username);
+  await page.getByRole('textbox', { name: 'User name' }).fill(username);
   await page.getByLabel('First name').fill('Ada');
   await page.getByRole('button', { name: 'Create' }).click();
   await page.getByRole('heading', { name: `User ${username}` }).waitFor();
@@ -37,7 +37,7 @@ test('users: create, refuse, edit, disable, reset, delete', async (t) => {
   await page.getByText('Saved').first().waitFor();
 
   await page.getByRole('button', { name: 'Reset password' }).click();
-  await page.getByLabel('New password').fill('another long one');
+  await page.getByRole('textbox', { name: 'New password' }).fill('another long one');
   await page.getByRole('dialog').getByRole('button', { name: 'Reset password' }).click();
   await page.getByText('The new password is set').waitFor();
 
@@ -61,14 +61,14 @@ test('workspaces: an image needs its tag; create, edit, disable, delete', async 
   const name = `Probe ${stamp}`;
 
   await page.getByRole('link', { name: 'New workspace' }).click();
-  await page.getByLabel('Name', { exact: true }).fill(name);
-  const image = page.getByLabel('Image', { exact: true });
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name);
+  const image = page.getByRole('textbox', { name: 'Image', exact: true });
   await image.fill('porthole/terminal');
   await image.blur();
   await page.getByText('A tag is needed').waitFor();
   await image.fill('porthole/terminal:1.0');
   await page.getByRole('radio', { name: 'terminal' }).click();
-  await page.getByLabel('Categories').fill('Probes');
+  await page.getByRole('combobox', { name: 'Categories' }).fill('Probes');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Add variable' }).click();
   await page.getByLabel('Variable 1').fill('1BAD');
@@ -86,7 +86,7 @@ test('workspaces: an image needs its tag; create, edit, disable, delete', async 
   assert.deepEqual(made.body.environment, { PROBE: 'x' });
   assert.deepEqual(made.body.categories, ['Probes']);
 
-  await page.getByLabel('Description').fill('Made by a test');
+  await page.getByRole('textbox', { name: 'Description' }).fill('Made by a test');
   await page.getByRole('switch', { name: 'Enabled' }).click();
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved').first().waitFor();
@@ -111,7 +111,7 @@ test('agents: the local one reports; a new one’s token is shown once', async (
   await page.getByText('Connected', { exact: true }).first().waitFor();
   const name = `probe-${stamp}`;
   await page.getByRole('button', { name: 'Add agent' }).click();
-  await page.getByRole('dialog').getByLabel('Name').fill(name);
+  await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill(name);
   await page.getByRole('dialog').getByRole('button', { name: 'Add agent' }).click();
   await page.getByRole('dialog').getByText('porthole agent').waitFor();
   await page

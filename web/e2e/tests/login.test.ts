@@ -16,7 +16,7 @@ test('a wrong password is told without saying which part was wrong', async (t) =
   for (const username of ['nobody@example.com', user.username]) {
     await page.goto('/login');
     await page.getByLabel('User name').fill(username);
-    await page.getByLabel('Password', { exact: true }).fill('not the password');
+    await page.getByRole('textbox', { name: 'Password' }).fill('not the password');
     await page.getByRole('button', { name: 'Sign in' }).click();
     told.push((await page.getByRole('alert').first().textContent()) ?? '');
   }
@@ -39,7 +39,7 @@ test('an account is locked after failures, says so, and an administrator unlocks
   await page.getByLabel('User name').fill(username);
   const statuses: number[] = [];
   for (let n = 0; n < 12 && !statuses.includes(423); n += 1) {
-    await page.getByLabel('Password', { exact: true }).fill(`wrong ${n}`);
+    await page.getByRole('textbox', { name: 'Password' }).fill(`wrong ${n}`);
     const answer = page.waitForResponse((r) => r.url().endsWith('/auth/login'));
     const button = page.getByRole('button', { name: 'Sign in' });
     // A throttled page counts down and then lets one try again.
@@ -74,7 +74,7 @@ test('a server that cannot be reached is told, and what was typed is kept', asyn
   const { page, context } = await open(t, browser);
   await page.goto('/login');
   await page.getByLabel('User name').fill(user.username);
-  await page.getByLabel('Password', { exact: true }).fill('something');
+  await page.getByRole('textbox', { name: 'Password' }).fill('something');
   await context.setOffline(true);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByText('The server cannot be reached').waitFor();

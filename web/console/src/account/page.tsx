@@ -1,4 +1,4 @@
-import { Button, Fieldset, Group, PasswordInput, Stack, Text, Title } from '@mantine/core';
+import { Button, Fieldset, Group, Stack, Text, Title } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { ApiError, api } from '@porthole/api';
 import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
@@ -6,6 +6,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { placeErrors, showError, tell } from '../lib/errors';
+import { Password } from '../lib/password';
 import { meQuery } from '../lib/queries';
 import { Appearance } from '../shell/appearance';
 
@@ -78,18 +79,18 @@ export function AccountPage() {
               hidden
               aria-hidden
             />
-            <PasswordInput
+            <Password
               label={t('account.current')}
               autoComplete="current-password"
               {...form.getInputProps('current_password')}
             />
-            <PasswordInput
+            <Password
               label={t('account.next')}
               description={t('account.short')}
               autoComplete="new-password"
               {...form.getInputProps('new_password')}
             />
-            <PasswordInput
+            <Password
               label={t('account.repeat')}
               autoComplete="new-password"
               {...form.getInputProps('repeat')}

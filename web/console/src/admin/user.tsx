@@ -5,7 +5,6 @@ import {
   Group,
   Modal,
   MultiSelect,
-  PasswordInput,
   Skeleton,
   Stack,
   Switch,
@@ -19,6 +18,7 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { type FormEvent, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { placeErrors, showError, tell } from '../lib/errors';
+import { Password } from '../lib/password';
 import { groupsQuery, userQuery } from '../lib/queries';
 import classes from './admin.module.css';
 import { confirmDelete } from './confirm';
@@ -183,7 +183,7 @@ function UserForm({ user }: { user?: User }) {
                 {...form.getInputProps('username')}
               />
               {!user && (
-                <PasswordInput
+                <Password
                   label={t('users.password')}
                   description={t('users.passwordHint')}
                   required
@@ -285,7 +285,7 @@ function ResetPassword({ user, onClose }: { user: User; onClose(): void }) {
     <Modal opened onClose={onClose} title={`${t('users.resetPassword')}: ${user.username}`}>
       <form onSubmit={(event) => void submit(event)}>
         <Stack>
-          <PasswordInput
+          <Password
             data-autofocus
             label={t('users.newPassword')}
             description={t('users.passwordHint')}

@@ -3,6 +3,7 @@ import type { Texts } from './en';
 /** German texts. */
 export const de: Texts = {
   common: {
+    togglePassword: 'Passwort zeigen oder verbergen',
     cancel: 'Abbrechen',
     save: 'Speichern',
     create: 'Anlegen',

@@ -1,6 +1,7 @@
 /** English texts; `de.ts` has the same keys. */
 export const en = {
   common: {
+    togglePassword: 'Show or hide the password',
     cancel: 'Cancel',
     save: 'Save',
     create: 'Create',

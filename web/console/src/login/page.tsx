@@ -1,20 +1,11 @@
-import {
-  Alert,
-  Box,
-  Button,
-  Group,
-  Paper,
-  PasswordInput,
-  Stack,
-  TextInput,
-  Title,
-} from '@mantine/core';
+import { Alert, Box, Button, Group, Paper, Stack, TextInput, Title } from '@mantine/core';
 import { ApiError, api } from '@porthole/api';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useRouter, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { errorText } from '../lib/error-text';
+import { Password } from '../lib/password';
 import { recall, remember } from '../lib/storage';
 import { useNow } from '../lib/use-now';
 import { Appearance } from '../shell/appearance';
@@ -99,7 +90,7 @@ export function LoginPage() {
               value={username}
               onChange={(event) => setUsername(event.currentTarget.value)}
             />
-            <PasswordInput
+            <Password
               ref={passwordField}
               label={t('login.password')}
               autoComplete="current-password"
