@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Keeps an image's application alive, and opens addresses in it. Sourced by custom_startup.sh:
 #
 #   run_application PROGRAM [ARGUMENT …] -- "$@"
