@@ -1,7 +1,7 @@
 //! Click to first picture, and click to the workspace's container running, against `docker run`
 //! of the same image with the same limits: the floor, taken in turns with it in one run.
 //!
-//! `PORTHOLE_URL`, `PORTHOLE_USER_PASSWORD` name a running server; `bench/launch/run` starts one.
+//! `PORTHOLE_URL`, `PORTHOLE_USER_PASSWORD` name a running server; `bench/launch/run.sh` starts one.
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
