@@ -17,6 +17,7 @@ use porthole_wire::{
 };
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    fs::File,
     io,
     path::PathBuf,
     process::{Command, Stdio},
@@ -27,9 +28,6 @@ use tokio::{
     runtime::Runtime,
     sync::{mpsc, watch},
 };
-
-/// One engine and few cores: tests that start containers take turns.
-static TURN: Mutex<()> = Mutex::new(());
 
 pub const CORE: &str = "porthole/core-debian:1.0";
 
@@ -72,7 +70,7 @@ pub struct TestHost {
     running: Option<Running>,
     images: Vec<String>,
     dir: tempfile::TempDir,
-    _turn: MutexGuard<'static, ()>,
+    _turn: File,
 }
 
 pub fn docker(args: &[&str]) -> String {
@@ -95,7 +93,10 @@ impl TestHost {
     }
 
     pub fn start_with(warm: u16, change: impl FnOnce(&mut AgentConfig)) -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        // One engine and few cores: tests that start containers take turns, whatever runs them.
+        let turn = std::env::temp_dir().join("porthole-host-tests.lock");
+        let turn = File::create(turn).unwrap();
+        turn.lock().unwrap();
         let display = std::env::var("PORTHOLE_TEST_DISPLAY_IMAGE")
             .unwrap_or_else(|_| concat!("porthole/display:", env!("CARGO_PKG_VERSION")).to_owned());
         let dir = tempfile::tempdir().unwrap();
