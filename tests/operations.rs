@@ -230,7 +230,7 @@ async fn an_agent_in_its_own_process_runs_sessions_and_survives_kill() {
         .expect("a picture");
     agent.kill();
     connected(&admin, false).await;
-    agent = RemoteAgent::start(&stack, &token);
+    agent.start_again(&stack, &token);
     connected(&admin, true).await;
     let mut stream = until("the stream again", 20, || async {
         porthole_client::stream::Stream::open(&admin, session.id)
@@ -270,6 +270,24 @@ struct RemoteAgent {
 
 impl RemoteAgent {
     fn start(stack: &Stack, token: &str) -> Self {
+        let process = Self::spawn(stack, token);
+        let id = token
+            .split('.')
+            .nth(1)
+            .expect("an id in the token")
+            .to_owned();
+        let id = id
+            .parse::<porthole_model::ids::AgentId>()
+            .expect("an id")
+            .to_string();
+        Self { process, id }
+    }
+
+    fn start_again(&mut self, stack: &Stack, token: &str) {
+        self.process = Self::spawn(stack, token);
+    }
+
+    fn spawn(stack: &Stack, token: &str) -> std::process::Child {
         let folder = stack.folder.join("remote-agent");
         std::fs::create_dir_all(&folder).expect("a folder");
         let log = std::fs::File::options()
@@ -277,7 +295,7 @@ impl RemoteAgent {
             .append(true)
             .open(folder.join("log"))
             .expect("a log");
-        let process = porthole()
+        porthole()
             .args([
                 "agent",
                 "--server",
@@ -290,17 +308,7 @@ impl RemoteAgent {
             .args(["--set", "agent.warm_displays=1"])
             .stderr(log)
             .spawn()
-            .expect("the agent starts");
-        let id = token
-            .split('.')
-            .nth(1)
-            .expect("an id in the token")
-            .to_owned();
-        let id = id
-            .parse::<porthole_model::ids::AgentId>()
-            .expect("an id")
-            .to_string();
-        Self { process, id }
+            .expect("the agent starts")
     }
 
     fn kill(&mut self) {
