@@ -20,9 +20,18 @@ export async function readAccess(): Promise<ClipboardAccess> {
   }
 }
 
-/** Keeps the two clipboards alike; each text travels once. */
+/**
+ * Keeps the two clipboards alike: whichever changed last is what both have. The local one is
+ * looked at on many occasions; only a text that is new there goes to the desktop, never one that
+ * merely differs from what the user has typed into the panel since.
+ */
 export class ClipboardSync {
-  private last: string | undefined;
+  /** What the local clipboard had when it was last looked at or written. */
+  private local: string | undefined;
+  /** What the desktop has from here; undefined once it has something of its own. */
+  private given: string | undefined;
+  /** Counts changes from elsewhere, which make a reading in progress out of date. */
+  private changes = 0;
   private reading = false;
 
   /** `push` sends a text to the desktop; false when it could not. */
@@ -30,30 +39,40 @@ export class ClipboardSync {
 
   /** The desktop's clipboard has changed. Resolves to whether the local one follows. */
   async fromRemote(text: string): Promise<boolean> {
-    this.last = text;
+    this.changes += 1;
+    this.given = undefined;
+    const before = this.local;
+    this.local = text;
     try {
       await navigator.clipboard.writeText(text);
       return true;
     } catch {
+      this.local = before;
       return false;
     }
   }
 
-  /** A text that the user pasted into the page. */
+  /** A text that the user typed or pasted into the page. */
   fromUser(text: string): boolean {
-    if (text.length > CLIPBOARD_LIMIT) return false;
-    this.last = text;
-    return this.push(text);
+    if (text.length > CLIPBOARD_LIMIT || !this.push(text)) return false;
+    this.changes += 1;
+    this.given = text;
+    return true;
   }
 
   /** Reads the local clipboard if that needs no question, and pushes what is new. */
   async fromLocal(): Promise<void> {
-    if (this.reading || !document.hasFocus() || (await readAccess()) !== 'granted') return;
+    if (this.reading || !document.hasFocus()) return;
     this.reading = true;
+    const changes = this.changes;
     try {
+      if ((await readAccess()) !== 'granted') return;
       const text = await navigator.clipboard.readText();
-      if (text === '' || text === this.last || text.length > CLIPBOARD_LIMIT) return;
-      if (this.push(text)) this.last = text;
+      if (changes !== this.changes) return;
+      if (text === '' || text === this.local || text.length > CLIPBOARD_LIMIT) return;
+      if (!this.push(text)) return;
+      this.local = text;
+      this.given = text;
     } catch {
       // Focus has gone elsewhere meanwhile; the next occasion comes with it.
     } finally {
@@ -61,8 +80,8 @@ export class ClipboardSync {
     }
   }
 
-  /** After a reconnect the desktop may have missed what was pushed last. */
-  forget(): void {
-    this.last = undefined;
+  /** After a reconnect: the desktop fetches texts late, and may have missed what it was offered. */
+  renew(): void {
+    if (this.given !== undefined) this.push(this.given);
   }
 }

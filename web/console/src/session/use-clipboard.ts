@@ -38,7 +38,7 @@ export function useClipboard(
     const may = () => view.current?.connect?.clipboard_up === true;
     const pull = () => may() && void sync.fromLocal();
     let awaited: boolean | undefined;
-    sync.forget();
+    sync.renew();
     pull();
     window.addEventListener('focus', pull, options);
     window.addEventListener(
