@@ -98,6 +98,7 @@ test_image() {
   note "$name: first window after $(((${EPOCHREALTIME/./} - began) / 1000)) ms"
   check "paints something" within 20 colours 3
   check "runs as uid 1000 with its home filled" engine exec "$container" bash -c '[[ $(id -u) == 1000 && $HOME == /home/kasm-user && -e ~/.bashrc && -d ~/Desktop && -d ~/Downloads && -d ~/Uploads ]]'
+  check "needs no font cache of its own" engine exec "$container" bash -c 'export HOME=$(mktemp -d); fc-list >/dev/null && [[ -z $(find "$HOME" -name "*.cache-*") ]]'
   check "has no display server of its own" engine exec "$container" bash -c '! command -v Xvfb Xorg Xvnc vncserver'
   set_size 1111 777
   check "follows the display to 1111×777" within 10 fills 1111 777
