@@ -13,7 +13,7 @@ use common::{
     wait_for,
 };
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -171,7 +171,7 @@ async fn tigervnc() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn novnc() {
     need("node", "nodejs (20 or newer)");
-    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web");
+    let web = fs::canonicalize("../../web").unwrap();
     for package in ["@novnc/novnc", "playwright-core"] {
         let folder = web.join("node_modules").join(package);
         assert!(
@@ -191,7 +191,7 @@ async fn novnc() {
     let (display, _terminal, file) = terminal();
     let address = bridge(display.socket(), Speaks::Http).await;
     let shot = display.dir().join("novnc.rgba");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/novnc.mjs");
+    let script = Path::new("tests/conformance/novnc.mjs");
     let mut client = Command::new("node");
     client
         .arg(script)

@@ -262,7 +262,7 @@ async fn the_package_kasm_drives_a_session() {
         .router()
         .into_make_service_with_connect_info::<SocketAddr>();
     let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sessions/kasm_client.py");
+    let script = Path::new("tests/sessions/kasm_client.py");
     let mut client = Command::new(python().await);
     client
         .arg(script)
