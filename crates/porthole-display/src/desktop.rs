@@ -3,8 +3,9 @@
 use crate::{
     frame::Frame,
     geometry::{Size, TileSet},
+    motion::Move,
 };
-use porthole_rfb::server::CursorImage;
+use porthole_rfb::{Rect, server::CursorImage};
 use rustix::event::{EventfdFlags, eventfd};
 use std::{
     collections::HashMap,
@@ -49,6 +50,8 @@ pub enum ScreenCommand {
 /// What a viewer has not been told yet. Takes the same memory however long it does not look.
 #[derive(Debug)]
 pub struct Mail {
+    /// What moved on the screen, to be done first and in this order.
+    pub moves: Vec<Move>,
     /// What changed on the screen.
     pub dirty: TileSet,
     /// The size changed; by which viewer's wish.
@@ -65,6 +68,48 @@ pub struct Mail {
     pub clipboard_wanted: bool,
     /// Another viewer asked to be alone.
     pub dismissed: bool,
+}
+
+/// More moves than this are not worth their while.
+const MAX_MOVES: usize = 32;
+
+impl Mail {
+    /// The screen changed: by the moves, and then by the tiles.
+    ///
+    /// Whoever does the moves in his picture and then takes the dirty tiles from the frame has the
+    /// frame.
+    pub fn changed(&mut self, moves: &[Move], tiles: &TileSet) {
+        for moved in moves {
+            // What the viewer has not got yet is moved to where it is needed now.
+            for late in self.dirty.rects() {
+                let late = late.intersect(&moved.from());
+                if !late.is_empty() {
+                    self.dirty.insert(Rect {
+                        x: late.x - moved.from_x + moved.to.x,
+                        y: late.y - moved.from_y + moved.to.y,
+                        ..late
+                    });
+                }
+            }
+            self.moves.push(*moved);
+        }
+        self.dirty.insert_all(tiles);
+        if self.moves.len() > MAX_MOVES {
+            self.forget_moves();
+        }
+    }
+
+    /// Whether the viewer has not got all of the picture.
+    pub const fn is_stale(&self) -> bool {
+        !self.dirty.is_empty() || !self.moves.is_empty()
+    }
+
+    /// For a viewer that cannot do them: what they reach is dirty instead.
+    pub fn forget_moves(&mut self) {
+        for moved in self.moves.drain(..) {
+            self.dirty.insert(moved.to);
+        }
+    }
 }
 
 /// Where a viewer finds what changed.
@@ -211,6 +256,7 @@ impl Desktop {
         let mut dirty = TileSet::new(size);
         dirty.insert(size.bounds());
         let mail = Mail {
+            moves: Vec::new(),
             dirty,
             resized: None,
             cursor: Some(shared.cursor.clone()),
@@ -336,5 +382,91 @@ impl Desktop {
     /// Makes the bell silent until it is rung again.
     pub fn silence(&self) {
         let _ = rustix::io::read(&self.bell, &mut [0_u8; 8]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SIZE: Size = Size::new(200, 150);
+
+    fn mail() -> Mail {
+        Mail {
+            moves: Vec::new(),
+            dirty: TileSet::new(SIZE),
+            resized: None,
+            cursor: None,
+            name: None,
+            clipboard_new: false,
+            clipboard_empty: false,
+            clipboard_wanted: false,
+            dismissed: false,
+        }
+    }
+
+    /// Takes a part of another picture over.
+    fn take(viewer: &mut Frame, screen: &Frame, area: Rect) {
+        viewer.update(
+            area,
+            &mut Vec::new(),
+            &mut TileSet::new(SIZE),
+            |x, y, into| into.copy_from_slice(screen.row(x, y, (into.len() / 4) as u16)),
+        );
+    }
+
+    fn rect() -> impl Strategy<Value = Rect> {
+        (0..SIZE.width, 0..SIZE.height, 1_u16..120, 1_u16..120).prop_map(|(x, y, width, height)| {
+            Rect::new(x, y, width, height).intersect(&SIZE.bounds())
+        })
+    }
+
+    proptest! {
+        /// Whenever a viewer looks, moves and dirty tiles make its picture the screen's.
+        #[test]
+        fn late_viewers_lose_nothing(
+            steps in prop::collection::vec(
+                (prop::option::of((rect(), any::<u16>(), any::<u16>())), rect(), any::<u8>(), any::<bool>(), any::<bool>()),
+                1..60,
+            ),
+        ) {
+            let (mut screen, mut viewer, mut mail) = (Frame::new(SIZE), Frame::new(SIZE), mail());
+            for (moved, painted, colour, looks, copies) in steps {
+                let moves: Vec<Move> = moved
+                    .map(|(to, x, y)| Move {
+                        to,
+                        from_x: x % (SIZE.width - to.width + 1),
+                        from_y: y % (SIZE.height - to.height + 1),
+                    })
+                    .into_iter()
+                    .collect();
+                for moved in &moves {
+                    screen.shift(*moved);
+                }
+                let mut changed = TileSet::new(SIZE);
+                screen.update(painted, &mut Vec::new(), &mut changed, |x, y, into| {
+                    for (index, byte) in into.iter_mut().enumerate() {
+                        *byte = colour ^ (usize::from(x) + usize::from(y) * 7 + index / 4) as u8;
+                    }
+                });
+                mail.changed(&moves, &changed);
+                if looks {
+                    if !copies {
+                        mail.forget_moves();
+                    }
+                    for moved in mail.moves.drain(..) {
+                        viewer.shift(moved);
+                    }
+                    for area in mail.dirty.rects() {
+                        take(&mut viewer, &screen, area);
+                    }
+                    mail.dirty.clear();
+                    for y in 0..SIZE.height {
+                        prop_assert!(viewer.row(0, y, SIZE.width) == screen.row(0, y, SIZE.width));
+                    }
+                }
+            }
+        }
     }
 }

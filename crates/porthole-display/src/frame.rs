@@ -1,6 +1,9 @@
 //! Our copy of the screen: what the viewers' encoders read, whatever is being captured meanwhile.
 
-use crate::geometry::{Size, TILE, TileSet};
+use crate::{
+    geometry::{Size, TILE, TileSet},
+    motion::Move,
+};
 use porthole_rfb::{FrameView, Rect, frame::BadFrame};
 
 /// A picture of the screen: four bytes a pixel (blue, green, red, nothing), no gaps between rows.
@@ -46,6 +49,32 @@ impl Frame {
             self.size.width,
             self.size.height,
         )
+    }
+
+    /// Pixels of a row from a column on; they must lie in the picture.
+    pub fn row(&self, x: u16, y: u16, width: u16) -> &[u8] {
+        let start = self.at(x, y);
+        &self.data[start..start + usize::from(width) * 4]
+    }
+
+    fn at(&self, x: u16, y: u16) -> usize {
+        (usize::from(y) * usize::from(self.size.width) + usize::from(x)) * 4
+    }
+
+    /// Moves pixels, as a viewer does that is told to; both places must lie in the picture.
+    pub fn shift(&mut self, moved: Move) {
+        let bytes = usize::from(moved.to.width) * 4;
+        let mut copy = |row: u16| {
+            let from = self.at(moved.from_x, moved.from_y + row);
+            let to = self.at(moved.to.x, moved.to.y + row);
+            self.data.copy_within(from..from + bytes, to);
+        };
+        // No row is overwritten that is still to be read.
+        if moved.to.y > moved.from_y {
+            (0..moved.to.height).rev().for_each(&mut copy);
+        } else {
+            (0..moved.to.height).for_each(&mut copy);
+        }
     }
 
     /// Takes over `area` from `read` (which fills a buffer from a column and row on), and puts the

@@ -18,6 +18,7 @@ pub mod frame;
 pub mod geometry;
 pub mod http;
 pub mod keyboard;
+mod motion;
 pub mod run;
 pub mod screenshot;
 pub mod viewer;

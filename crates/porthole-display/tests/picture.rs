@@ -43,6 +43,45 @@ async fn every_lossless_encoding_shows_every_pixel() {
 }
 
 #[tokio::test]
+async fn scrolled_text_is_copied_by_viewers_that_can() {
+    let display = Display::start("1000x700");
+    let without: Vec<Encoding> = LOSSLESS
+        .iter()
+        .copied()
+        .filter(|encoding| *encoding != Encoding::COPY_RECT)
+        .collect();
+    let mut copying = Viewer::watch(&display, LOSSLESS).await;
+    let mut plain = Viewer::watch(&display, &without).await;
+    let _terminal = display.spawn(
+        "xterm",
+        &[
+            "-geometry",
+            "120x45+20+10",
+            "-e",
+            "ls -lR --color=always /etc | head -n 400 | while read -r line; do echo \"$line\"; sleep 0.01; done; cat",
+        ],
+    );
+    wait_for("a window", || display.status()["windows"] != 0);
+    // Both look all the time, as viewers do; the end is when nothing comes any more.
+    let watch = async |viewer: &mut Viewer| {
+        let start = viewer.bytes;
+        while tokio::time::timeout(Duration::from_millis(1500), viewer.read())
+            .await
+            .is_ok()
+        {}
+        viewer.bytes - start
+    };
+    let (copied, sent) = tokio::join!(watch(&mut copying), watch(&mut plain));
+    copying.until_same(&display).await;
+    plain.until_same(&display).await;
+    assert!(sent > 100_000, "the text did not scroll: {sent} bytes");
+    assert!(
+        copied * 2 < sent,
+        "{copied} bytes with copies, {sent} without"
+    );
+}
+
+#[tokio::test]
 async fn odd_sizes_and_sizes_out_of_bounds() {
     let display = Display::start("640x480");
     let mut viewer = Viewer::watch(&display, LOSSLESS).await;

@@ -9,7 +9,7 @@ use crate::{
 use porthole_rfb::{
     Converter, Encoding, FrameView, PixelFormat, Rect, ViewerEncodings,
     pixel_format::BadFormat,
-    server::{MAX_JPEG, MAX_TIGHT_WIDTH, TightWriter, Update, ZrleWriter},
+    server::{MAX_JPEG, MAX_TIGHT_WIDTH, PredictedWriter, TightWriter, Update, ZrleWriter},
 };
 
 /// The most pixels of a compressed rectangle: its data stays far below Tight's 22 bits of length,
@@ -41,6 +41,9 @@ pub struct Encoder {
     quality: Quality,
     tight: TightWriter,
     zrle: Option<ZrleWriter>,
+    predicted: PredictedWriter,
+    /// Whether the viewer takes predicted pixels.
+    predicts: bool,
     jpeg: Option<Box<dyn Jpeg>>,
     /// Where the viewer's picture is not exact.
     lossy: Region,
@@ -82,6 +85,8 @@ impl Encoder {
             quality,
             tight: TightWriter::new(quality.compression),
             zrle: None,
+            predicted: PredictedWriter::default(),
+            predicts: false,
             jpeg,
             lossy: Region::new(),
             palette: Palette::default(),
@@ -112,6 +117,7 @@ impl Encoder {
                 _ => None,
             })
             .unwrap_or(Way::Raw);
+        self.predicts = viewer.has(Encoding::PREDICTED);
         self.set_quality(viewer.into());
         self.viewer = viewer.clone();
     }
@@ -266,6 +272,8 @@ impl Encoder {
             Class::Many => {
                 if jpeg && self.write_jpeg(frame, area, update) {
                     self.lossy.add(area);
+                } else if self.predicts && self.converter.format().has_whole_colours() {
+                    self.predicted.write(update, frame, area);
                 } else {
                     self.tight.full_colour(update, frame, area, &self.converter);
                 }

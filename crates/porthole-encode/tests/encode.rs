@@ -226,8 +226,10 @@ proptest! {
         format in format(),
         encoding in prop::sample::select(&[Encoding::RAW, Encoding::ZRLE, Encoding::TIGHT][..]),
         level in 0_u8..10,
+        predicts: bool,
     ) {
-        let mut encoder = encoder(&[encoding, Encoding::compression(level)], format);
+        let own = if predicts { Encoding::PREDICTED } else { encoding };
+        let mut encoder = encoder(&[encoding, own, Encoding::compression(level)], format);
         let mut viewer = Viewer::new(width, height, format);
         let converter = Converter::new(format).unwrap();
         for seed in seeds {

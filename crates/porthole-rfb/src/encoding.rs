@@ -38,6 +38,9 @@ impl Encoding {
     /// Clipboard in Unicode and on demand.
     pub const EXTENDED_CLIPBOARD: Self = Self(0xc0a1_e5ce_u32 as i32);
 
+    /// Porthole's own: pixels predicted from their neighbours, exactly.
+    pub const PREDICTED: Self = Self(0x5048_0001);
+
     const QUALITY_0: i32 = -32;
     const COMPRESSION_0: i32 = -256;
     const FINE_QUALITY_0: i32 = -512;
@@ -55,7 +58,10 @@ impl Encoding {
 
     /// Whether it is one of pixels that this crate writes and reads.
     pub const fn is_pixels(self) -> bool {
-        matches!(self, Self::RAW | Self::COPY_RECT | Self::TIGHT | Self::ZRLE)
+        matches!(
+            self,
+            Self::RAW | Self::COPY_RECT | Self::TIGHT | Self::ZRLE | Self::PREDICTED
+        )
     }
 }
 

@@ -49,6 +49,21 @@ impl Rect {
         self.right() <= width as u32 && self.bottom() <= height as u32
     }
 
+    /// The smallest that holds it and another.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        if self.is_empty() || other.is_empty() {
+            return if self.is_empty() { *other } else { *self };
+        }
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        Self {
+            x,
+            y,
+            width: (self.right().max(other.right()) - u32::from(x)).min(u16::MAX.into()) as u16,
+            height: (self.bottom().max(other.bottom()) - u32::from(y)).min(u16::MAX.into()) as u16,
+        }
+    }
+
     /// What it has in common with another; empty where nothing.
     #[must_use]
     pub fn intersect(&self, other: &Self) -> Self {

@@ -21,6 +21,7 @@ pub mod handshake;
 pub mod pixel_format;
 pub mod server;
 
+mod predict;
 mod reader;
 
 pub use encoding::{Encoding, ViewerEncodings};

@@ -139,11 +139,14 @@ impl PixelFormat {
         ]
     }
 
+    /// Whether its colours are of 8 bits each, as the frame's are.
+    pub const fn has_whole_colours(&self) -> bool {
+        matches!(self.colours(), [(255, _), (255, _), (255, _)])
+    }
+
     /// Whether Tight sends its pixels as three bytes: red, green, blue (TPIXEL).
     pub(crate) const fn is_tight_888(&self) -> bool {
-        self.bits_per_pixel == 32
-            && self.depth == 24
-            && matches!(self.colours(), [(255, _), (255, _), (255, _)])
+        self.bits_per_pixel == 32 && self.depth == 24 && self.has_whole_colours()
     }
 
     /// Where in a pixel's bytes the three of a CPIXEL start (section 7.7.5), for formats that have

@@ -8,7 +8,10 @@ use porthole_rfb::{
     decode::{DecodeError, Decoder, DecoderLimits, ExtendedSize, Picture, ServerEvent, Surface},
     handshake::{SERVER_VERSION, ServerInit, Version},
     pixel_format::Packing,
-    server::{self, CursorImage, ResizeReason, ResizeStatus, TightWriter, Update, ZrleWriter},
+    server::{
+        self, CursorImage, PredictedWriter, ResizeReason, ResizeStatus, TightWriter, Update,
+        ZrleWriter,
+    },
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -195,6 +198,18 @@ proptest! {
     }
 
     #[test]
+    fn predicted_pixels_are_exact((width, height, bgrx) in frame(), x: u16, y: u16, piece in 1_usize..5000) {
+        let frame = FrameView::new(&bgrx, usize::from(width) * 4, width, height).unwrap();
+        let mut update = Update::new();
+        let mut writer = PredictedWriter::default();
+        for part in parts(width, height, x, y) {
+            writer.write(&mut update, &frame, part);
+        }
+        let picture = decode(&update.finish(), piece, width, height, PixelFormat::BGRX);
+        prop_assert!(picture.bgrx() == reduced(&bgrx, &Converter::bgrx()));
+    }
+
+    #[test]
     fn a_writers_level_may_change((width, height, bgrx) in frame(), levels in prop::collection::vec(0_u8..10, 1..5)) {
         let frame = FrameView::new(&bgrx, usize::from(width) * 4, width, height).unwrap();
         let converter = Converter::bgrx();
@@ -241,6 +256,7 @@ proptest! {
         let mut update = Update::new();
         ZrleWriter::new(1).write(&mut update, &frame, frame.bounds(), &converter);
         TightWriter::new(0).full_colour(&mut update, &frame, frame.bounds(), &converter);
+        PredictedWriter::default().write(&mut update, &frame, frame.bounds());
         update.extended_desktop_size(ResizeReason::Server, ResizeStatus::Done, 9, 9, &[]);
         let mut bytes = update.finish();
         for (index, byte) in changes {

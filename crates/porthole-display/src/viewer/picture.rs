@@ -7,7 +7,7 @@ use crate::{
     geometry::{Size, TileSet},
 };
 use porthole_encode::{Encoder, Region};
-use porthole_rfb::{FrameView, Rect, server::Update};
+use porthole_rfb::{Encoding, FrameView, Rect, server::Update};
 use std::sync::Arc;
 
 /// The most pixels of one refreshing update: a viewer shall not wait long for what changes
@@ -58,7 +58,23 @@ impl Picture {
             .area
             .intersect(&task.size.bounds())
             .intersect(&view.bounds());
-        let dirty = take(&mut mailbox.mail().dirty, area);
+        let mut mail = mailbox.mail();
+        let copies = self.encoder.viewer().has(Encoding::COPY_RECT)
+            && area == view.bounds()
+            && usize::from(update.room()) > mail.moves.len();
+        if !copies {
+            mail.forget_moves();
+        }
+        let moves = std::mem::take(&mut mail.moves);
+        let dirty = take(&mut mail.dirty, area);
+        drop(mail);
+        for moved in &moves {
+            self.encoder
+                .copy(moved.to, moved.from_x, moved.from_y, update);
+            let mut tiles = TileSet::new(task.size);
+            tiles.insert(moved.to);
+            self.refresh.changed(&tiles);
+        }
         if !dirty.is_empty() {
             let rects: Vec<Rect> = dirty
                 .rects()
@@ -68,7 +84,7 @@ impl Picture {
             self.encoder
                 .encode(view, &Region::from_rects(&rects), update);
             self.refresh.changed(&dirty);
-        } else if task.refresh {
+        } else if task.refresh && moves.is_empty() {
             self.make_exact(view, area, update);
         }
     }

@@ -4,9 +4,9 @@ use crate::geometry::{Size, TileSet};
 use std::time::Duration;
 
 /// How often what stands still is looked for.
-pub const TICK: Duration = Duration::from_millis(100);
+pub const TICK: Duration = Duration::from_millis(50);
 /// An area that changed in this many ticks before is not at rest.
-const TICKS: usize = 2;
+const TICKS: usize = 3;
 
 /// Remembers what changed lately.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ mod tests {
     use porthole_rfb::Rect;
 
     #[test]
-    fn rest_comes_after_200_ms() {
+    fn rest_comes_after_some_ticks() {
         let size = Size::new(100, 100);
         let mut refresh = Refresh::new(size);
         let mut tiles = TileSet::new(size);

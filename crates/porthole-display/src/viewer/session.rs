@@ -344,7 +344,7 @@ impl Viewer {
         };
         let refresh = self.refresh_due;
         let nothing = !refresh && !self.new_encodings && self.prefix.is_none();
-        if nothing && self.mailbox.mail().dirty.is_empty() {
+        if nothing && !self.mailbox.mail().is_stale() {
             return;
         }
         let Some(mut picture) = self.picture.take() else {

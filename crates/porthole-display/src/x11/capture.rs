@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     desktop::{Desktop, ResizeResult, ScreenCommand, ViewerId},
+    frame::Frame,
     geometry::{Size, TileSet},
+    motion::{Move, Scrolls},
 };
 use porthole_rfb::Rect;
 use rustix::{
@@ -53,6 +55,7 @@ pub struct Capture {
     refresh: Vec<oneshot::Sender<()>>,
     last: Option<Instant>,
     scratch: Vec<u8>,
+    scrolls: Scrolls,
 }
 
 impl Capture {
@@ -95,6 +98,7 @@ impl Capture {
             refresh: Vec::new(),
             last: None,
             scratch: Vec::new(),
+            scrolls: Scrolls::default(),
         };
         let size = capture.screen.size(&capture.x)?;
         capture.adopt(size, None);
@@ -185,18 +189,23 @@ impl Capture {
                 (bottom - i32::from(top)).max(0) as u16,
             ));
         }
+        let areas = tiles.rects();
+        let moves = find_moves(&mut self.scrolls, &self.file, &frame, &areas);
+        for moved in &moves {
+            frame.shift(*moved);
+        }
         let mut changed = TileSet::new(size);
-        for area in tiles.rects() {
+        for area in areas {
             frame.update(area, &mut self.scratch, &mut changed, |x, y, into| {
                 self.file.read(x, y, into);
             });
         }
-        if changed.is_empty() {
+        if changed.is_empty() && moves.is_empty() {
             return Ok(false);
         }
         // The frame is still locked: who sees the new pixels sees that they are new.
         self.desktop
-            .mail_all(|_, mail| mail.dirty.insert_all(&changed));
+            .mail_all(|_, mail| mail.changed(&moves, &changed));
         drop(frame);
         Ok(true)
     }
@@ -244,6 +253,7 @@ impl Capture {
             },
         );
         self.desktop.mail_all(|_, mail| {
+            mail.moves.clear();
             mail.dirty = all.clone();
             mail.resized = Some(by);
         });
@@ -308,4 +318,28 @@ impl Capture {
         self.desktop.silence();
         Ok(())
     }
+}
+
+/// What scrolled: looked for in each damaged area, or in all of them at once where they lie close
+/// together, as the pieces of one window do.
+fn find_moves(
+    scrolls: &mut Scrolls,
+    file: &ScreenFile,
+    frame: &Frame,
+    areas: &[Rect],
+) -> Vec<Move> {
+    let Some(whole) = areas.iter().copied().reduce(|one, two| one.union(&two)) else {
+        return Vec::new();
+    };
+    let damaged: usize = areas.iter().map(Rect::area).sum();
+    let together = [whole];
+    let areas = if damaged * 2 > whole.area() {
+        &together
+    } else {
+        areas
+    };
+    areas
+        .iter()
+        .flat_map(|area| scrolls.find(frame, *area, |x, y, into| file.read(x, y, into)))
+        .collect()
 }

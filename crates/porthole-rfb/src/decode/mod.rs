@@ -6,6 +6,7 @@
 
 mod messages;
 mod picture;
+mod predicted;
 mod rects;
 mod tight;
 mod zlib;

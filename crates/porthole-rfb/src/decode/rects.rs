@@ -1,6 +1,8 @@
 //! Rectangles.
 
-use super::{DecodeError, Surface, messages::cursor_image, tight::Tight, zrle::Zrle};
+use super::{
+    DecodeError, Surface, messages::cursor_image, predicted::Predicted, tight::Tight, zrle::Zrle,
+};
 use crate::{
     encoding::Encoding,
     frame::PIXEL,
@@ -18,6 +20,7 @@ pub(super) struct Rects {
     max_cursor: u16,
     tight: Tight,
     zrle: Zrle,
+    predicted: Predicted,
     pixels: Vec<u8>,
 }
 
@@ -30,6 +33,7 @@ impl Rects {
             max_cursor,
             tight: Tight::default(),
             zrle: Zrle::new(),
+            predicted: Predicted::default(),
             pixels: Vec::new(),
         }
     }
@@ -74,6 +78,7 @@ impl Rects {
                 Ok(Some(4))
             }
             Encoding::TIGHT => self.tight.paint(bytes, area, &self.converter, surface),
+            Encoding::PREDICTED => self.predicted.paint(bytes, area, surface),
             Encoding::ZRLE => self.zrle.paint(bytes, area, &self.converter, surface),
             _ => {
                 let len = area.area() * self.converter.format().bytes();

@@ -1,12 +1,14 @@
 //! Messages from display to viewer (section 7.6).
 
 mod cursor;
+mod predicted;
 mod tight;
 mod update;
 mod zlib;
 mod zrle;
 
 pub use cursor::CursorImage;
+pub use predicted::PredictedWriter;
 pub(crate) use tight::{EXPLICIT_FILTER, FILL, FILTER_PALETTE, JPEG, MIN_TO_COMPRESS};
 pub use tight::{MAX_JPEG, MAX_TIGHT_WIDTH, TightWriter};
 pub use update::{ResizeReason, ResizeStatus, Update};

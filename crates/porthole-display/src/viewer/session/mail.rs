@@ -85,7 +85,7 @@ impl Viewer {
                     }
                 }
             }
-            has_pixels = !mail.dirty.is_empty();
+            has_pixels = mail.is_stale();
         }
         if std::mem::take(&mut self.tell.qemu_key) {
             update.qemu_key();
