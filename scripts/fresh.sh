@@ -70,7 +70,7 @@ step "A container of it, with the Rust toolchain"
 rustup_home=${RUSTUP_HOME:-$HOME/.rustup}
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 options=(
-  --name "$container" --hostname fresh --volume "$volume:/var/lib/docker" --volume /sys/fs/cgroup:/sys/fs/cgroup
+  --init --name "$container" --hostname fresh --volume "$volume:/var/lib/docker" --volume /sys/fs/cgroup:/sys/fs/cgroup
   --volume "$rustup_home:/root/.rustup:ro" --volume "$cargo_home/bin:/root/.cargo/bin:ro" --volume "$root/.git:/source.git:ro"
   --env PATH=/root/.cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
   --env GIT_CONFIG_COUNT=1 --env GIT_CONFIG_KEY_0=safe.directory --env 'GIT_CONFIG_VALUE_0=*'

@@ -54,8 +54,8 @@ pub struct Mail {
     pub moves: Vec<Move>,
     /// What changed on the screen.
     pub dirty: TileSet,
-    /// The size changed; by which viewer's wish.
-    pub resized: Option<Option<ViewerId>>,
+    /// The size changed to this; by which viewer's wish.
+    pub resized: Option<(Size, Option<ViewerId>)>,
     /// The cursor changed.
     pub cursor: Option<Arc<CursorImage>>,
     /// The desktop's name changed.

@@ -36,6 +36,8 @@ const SAMPLE: u16 = 32;
 const STEP: u16 = 16;
 /// A row is known again by itself and those below it: words, and so their rows, come often.
 const CONTEXT: usize = 16;
+/// So many rows may be blank in a sample at the edge of what scrolled.
+const BLANK: usize = 8;
 /// So many rows must agree on a distance.
 const LEAST_VOTES: usize = 12;
 /// Areas whose misses are remembered.
@@ -78,8 +80,17 @@ impl Strip {
     /// From the first to the last row that came from elsewhere, when most of those between did.
     fn run(&self, down: i32) -> Option<(usize, usize)> {
         let came = |row: &usize| self.changed(*row) && self.came(*row, down);
-        let first = (0..self.new.len()).find(came)?;
-        let end = (first..self.new.len()).rev().find(came)? + 1;
+        let mut first = (0..self.new.len()).find(came)?;
+        let mut end = (first..self.new.len()).rev().find(came)? + 1;
+        // The next rows may have changed beside the sample.
+        let least = first.saturating_sub(BLANK);
+        while first > least && self.came(first - 1, down) {
+            first -= 1;
+        }
+        let most = (end + BLANK).min(self.new.len());
+        while end < most && self.came(end, down) {
+            end += 1;
+        }
         let agree = (first..end).filter(|row| self.came(*row, down)).count();
         (agree * 2 > end - first).then_some((first, end))
     }

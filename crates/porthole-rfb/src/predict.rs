@@ -34,20 +34,17 @@ impl Rows {
     }
 
     /// Takes a row of pixels (blue, green, red, nothing) and gives what is left of each plane.
-    pub(crate) fn differ(&mut self, pixels: &[u8], out: [&mut [u8]; PLANES]) {
+    pub(crate) fn differ(&mut self, pixels: &[u8], out: &mut [&mut [u8]; PLANES]) {
         let [green, red, blue] = &mut self.here;
         for (index, pixel) in pixels.as_chunks::<PIXEL>().0.iter().enumerate() {
             green[index + 1] = pixel[1];
             red[index + 1] = pixel[2].wrapping_sub(pixel[1]).wrapping_add(MIDDLE);
             blue[index + 1] = pixel[0].wrapping_sub(pixel[1]).wrapping_add(MIDDLE);
         }
-        for plane in 0..PLANES {
-            let (above, here) = (&self.above[plane], &mut self.here[plane]);
+        for ((above, here), out) in self.above.iter().zip(&mut self.here).zip(out) {
             here[0] = above[1];
             let told = here.iter().zip(&above[1..]).zip(above);
-            for ((out, value), ((left, up), corner)) in
-                out[plane].iter_mut().zip(&here[1..]).zip(told)
-            {
+            for ((out, value), ((left, up), corner)) in out.iter_mut().zip(&here[1..]).zip(told) {
                 *out = value.wrapping_sub(median(*left, *up, *corner));
             }
         }
@@ -55,13 +52,10 @@ impl Rows {
     }
 
     /// The way back: appends a row of pixels, whose last byte is 0.
-    pub(crate) fn restore(&mut self, left_over: [&[u8]; PLANES], pixels: &mut Vec<u8>) {
-        for plane in 0..PLANES {
-            let (above, here) = (&self.above[plane], &mut self.here[plane]);
+    pub(crate) fn restore(&mut self, left_over: &[&[u8]; PLANES], pixels: &mut Vec<u8>) {
+        for ((above, here), left_over) in self.above.iter().zip(&mut self.here).zip(left_over) {
             let (mut left, mut corner) = (above[1], above[1]);
-            for ((here, difference), up) in
-                here[1..].iter_mut().zip(left_over[plane]).zip(&above[1..])
-            {
+            for ((here, difference), up) in here[1..].iter_mut().zip(*left_over).zip(&above[1..]) {
                 left = difference.wrapping_add(median(left, *up, corner));
                 corner = *up;
                 *here = left;

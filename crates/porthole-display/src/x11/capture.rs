@@ -255,7 +255,7 @@ impl Capture {
         self.desktop.mail_all(|_, mail| {
             mail.moves.clear();
             mail.dirty = all.clone();
-            mail.resized = Some(by);
+            mail.resized = Some((size, by));
         });
         drop(frame);
         // Windows are told to draw what was uncovered only now.

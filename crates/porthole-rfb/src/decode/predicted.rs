@@ -54,7 +54,7 @@ impl Predicted {
             .zip(red.chunks(width))
             .zip(blue.chunks(width))
         {
-            self.rows.restore([green, red, blue], &mut self.pixels);
+            self.rows.restore(&[green, red, blue], &mut self.pixels);
         }
         surface.pixels(area, &self.pixels);
         Ok(Some(4 + len))

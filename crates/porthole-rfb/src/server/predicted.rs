@@ -42,7 +42,7 @@ impl PredictedWriter {
             .zip(red.chunks_mut(width))
             .zip(blue.chunks_mut(width));
         for (row, ((green, red), blue)) in frame.rows(area).zip(planes) {
-            self.rows.differ(row, [green, red, blue]);
+            self.rows.differ(row, &mut [green, red, blue]);
         }
         self.packed.resize(compress_bound(self.plain.len()), 0);
         // Fails only without room, and there is enough for whatever comes.

@@ -12,7 +12,6 @@ impl Viewer {
     pub(super) fn read_mail(&mut self) -> Result<(), End> {
         // One update at a time may tell of sizes: pixels drawn before must be out first.
         let settled = self.drawing.is_none() && self.drawn.is_none();
-        let frame_size = self.services.desktop.size();
         // A viewer that asks for each update takes the next one for the answer, so it gets nothing
         // unasked, and what it asked for together with the rest.
         let asks = self.continuous.is_none();
@@ -32,16 +31,16 @@ impl Viewer {
                 return Ok(());
             }
             if settled && self.announced_any() {
-                if let Some(by) = mail.resized.take() {
+                // As it was told, not as it is by now: size and reason belong together.
+                let mut frame_size = self.size;
+                if let Some((size, by)) = mail.resized.take() {
+                    frame_size = size;
                     let reason = match by {
                         Some(id) if id == self.id => ResizeReason::Client,
                         Some(_) => ResizeReason::OtherClient,
                         None => ResizeReason::Server,
                     };
                     self.tell.size = Some((reason, ResizeStatus::Done));
-                }
-                if self.size != frame_size && self.tell.size.is_none() && self.resizable() {
-                    self.tell.size = Some((ResizeReason::Server, ResizeStatus::Done));
                 }
                 if let Some((reason, status)) = self.tell.size.take() {
                     self.resize_answered |= reason == ResizeReason::Client;
