@@ -7,10 +7,13 @@
 mod classify;
 mod encoder;
 mod grid;
+mod h264;
 mod jpeg;
 mod region;
+mod yuv;
 
 pub use encoder::Encoder;
+pub use h264::{H264Error, H264Stream, VideoQuality};
 pub use jpeg::{Jpeg, JpegError, JpegQuality, Quality, TurboJpeg};
 pub use porthole_rfb::{FrameView, Rect, encoding::Subsampling};
 pub use region::Region;

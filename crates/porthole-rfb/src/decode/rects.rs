@@ -1,6 +1,6 @@
 //! Rectangles.
 
-use super::{DecodeError, Surface, messages::cursor_image, tight::Tight, zrle::Zrle};
+use super::{DecodeError, Surface, h264, messages::cursor_image, tight::Tight, zrle::Zrle};
 use crate::{
     encoding::Encoding,
     frame::PIXEL,
@@ -75,6 +75,7 @@ impl Rects {
             }
             Encoding::TIGHT => self.tight.paint(bytes, area, &self.converter, surface),
             Encoding::ZRLE => self.zrle.paint(bytes, area, &self.converter, surface),
+            Encoding::OPEN_H264 => h264::paint(bytes, area, surface),
             _ => {
                 let len = area.area() * self.converter.format().bytes();
                 let Some(data) = reader.take(len) else {
