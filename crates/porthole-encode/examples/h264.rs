@@ -39,9 +39,7 @@ fn main() {
         let view = FrameView::new(pixels, stride, width, height).unwrap();
         let at = Duration::from_secs_f64(index as f64 / 30.0);
         let start = Instant::now();
-        stream
-            .encode(&view, view.bounds(), at, &mut data)
-            .unwrap();
+        stream.encode(&view, view.bounds(), at, &mut data).unwrap();
         took += start.elapsed();
         if index == 0 {
             first = data.len();
