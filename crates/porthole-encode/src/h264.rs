@@ -4,8 +4,8 @@ use crate::yuv::I420;
 use openh264::{
     OpenH264API, Timestamp,
     encoder::{
-        BitRate, ColorPrimaries, Complexity, Encoder, EncoderConfig, FrameRate, FrameType,
-        IntraFramePeriod, MatrixCoefficients, Profile, QpRange, RateControlMode, SpsPpsStrategy,
+        ColorPrimaries, Complexity, Encoder, EncoderConfig, FrameType, IntraFramePeriod,
+        MatrixCoefficients, Profile, QpRange, RateControlMode, SpsPpsStrategy,
         TransferCharacteristics, UsageType, VuiConfig,
     },
 };
@@ -16,19 +16,6 @@ use std::time::Duration;
 const MAX_SIDES: (u16, u16) = (3840, 2160);
 /// The shortest.
 const MIN_SIDE: u16 = 16;
-
-/// How good a video is to be, within what bytes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct VideoQuality {
-    /// The finest quantiser, 12 or more: where it is reached, bits are saved.
-    pub finest: u8,
-    /// The coarsest quantiser, up to 51: where it is reached, more bits are spent than wanted.
-    pub coarsest: u8,
-    /// Bits for each second.
-    pub bits: u32,
-    /// Pictures in each second that the bits are for.
-    pub pictures: f32,
-}
 
 /// A picture that could not be encoded.
 #[derive(Debug, thiserror::Error)]
@@ -48,11 +35,12 @@ pub struct H264Stream {
 }
 
 impl H264Stream {
-    /// A stream that begins with the next picture.
+    /// A stream that begins with the next picture. The quantiser, 12 (fine) to 51 (coarse), is the
+    /// same for all: the content decides on the bytes. Another one takes another stream.
     ///
     /// # Errors
     /// When the library has no memory.
-    pub fn new(quality: VideoQuality) -> Result<Self, H264Error> {
+    pub fn new(quantiser: u8) -> Result<Self, H264Error> {
         // What viewers decode without delay: no reordering, one slice, one reference. Colours are
         // those of the screen (sRGB) in the way of yuv.rs; without saying so, browsers would guess
         // by the picture's size.
@@ -64,14 +52,13 @@ impl H264Stream {
             .profile(Profile::Baseline)
             .usage_type(UsageType::CameraVideoRealTime)
             .complexity(Complexity::Low)
-            .rate_control_mode(RateControlMode::Bitrate)
-            .bitrate(BitRate::from_bps(quality.bits))
-            .max_frame_rate(FrameRate::from_hz(quality.pictures))
-            .qp(QpRange::new(quality.finest, quality.coarsest))
+            // Stays between the two quantisers; it warns of nothing, unlike other modes.
+            .rate_control_mode(RateControlMode::Bufferbased)
+            .qp(QpRange::new(quantiser, quantiser))
             .skip_frames(false)
             // A change of scene needs no picture that stands for itself; it only costs more.
             .scene_change_detect(false)
-            .background_detection(true)
+            .background_detection(false)
             .adaptive_quantization(false)
             .long_term_reference(false)
             .intra_frame_period(IntraFramePeriod::from_num_frames(0))
@@ -127,13 +114,6 @@ mod tests {
     use super::*;
     use openh264::{decoder::Decoder, formats::YUVSource};
 
-    const QUALITY: VideoQuality = VideoQuality {
-        finest: 20,
-        coarsest: 30,
-        bits: 4_000_000,
-        pictures: 30.0,
-    };
-
     fn frame(width: usize, height: usize, shift: usize) -> Vec<u8> {
         (0..width * height)
             .flat_map(|at| {
@@ -155,7 +135,7 @@ mod tests {
     fn one_picture_begins_and_the_others_follow() {
         let (width, height) = (162, 122);
         let area = Rect::new(2, 4, 158, 118);
-        let mut stream = H264Stream::new(QUALITY).unwrap();
+        let mut stream = H264Stream::new(26).unwrap();
         let mut decoder = Decoder::new().unwrap();
         let mut out = Vec::new();
         for number in 0..8 {
@@ -187,7 +167,7 @@ mod tests {
             assert!(!H264Stream::takes(area));
             let bytes = vec![0; area.area() * 4];
             let view = FrameView::new(&bytes, usize::from(width) * 4, width, height).unwrap();
-            let mut stream = H264Stream::new(QUALITY).unwrap();
+            let mut stream = H264Stream::new(26).unwrap();
             let error = stream.encode(&view, area, Duration::ZERO, &mut Vec::new());
             assert!(matches!(error, Err(H264Error::Size(..))));
         }

@@ -16,7 +16,7 @@ mod video;
 mod yuv;
 
 pub use encoder::Encoder;
-pub use h264::{H264Error, H264Stream, VideoQuality};
+pub use h264::{H264Error, H264Stream};
 pub use jpeg::{Jpeg, JpegError, JpegQuality, Quality, TurboJpeg};
 pub use policy::Link;
 pub use porthole_rfb::{FrameView, Rect, encoding::Subsampling};

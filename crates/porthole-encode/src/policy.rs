@@ -1,6 +1,6 @@
 //! Which areas go as H.264, and how good.
 
-use crate::{h264::VideoQuality, jpeg::JpegQuality};
+use crate::jpeg::JpegQuality;
 use porthole_rfb::{Rect, encoding::Subsampling};
 use std::time::Duration;
 
@@ -77,23 +77,38 @@ fn jpeg_len(wish: &Wish) -> f64 {
     wish.area.area() as f64 * (0.02 + 0.18 * quality.powi(2)) * colours
 }
 
-/// How good a video of the area shall be: as clear as the JPEGs would be, within what the line
-/// carries, but never less than what can be looked at.
-pub(crate) fn quality(wish: &Wish) -> VideoQuality {
-    let pictures = (1.0 / wish.interval.as_secs_f64()).clamp(5.0, 60.0);
-    let clear = wish.jpeg.quality >= CLEAR;
-    let (finest, wanted) = if clear { (20, 0.06) } else { (26, 0.0125) };
-    let wanted = wish.area.area() as f64 * wanted * pictures;
-    let carried = wish.link.rate.map_or(f64::INFINITY, |rate| rate * SHARE);
-    let narrow = carried < wanted;
-    let bytes = wanted.min(carried);
-    // In steps, since another quality makes the stream begin anew.
-    let step = (bytes * 8.0).max(100e3).log(1.5).round();
-    VideoQuality {
-        finest,
-        coarsest: if clear && !narrow { 28 } else { 36 },
-        bits: 1.5_f64.powf(step) as u32,
-        pictures: (pictures / 15.0).round().max(1.0) as f32 * 15.0,
+/// The coarsest quantiser: more than 32 dB of a photo with grain.
+const COARSEST: u8 = 36;
+/// Quantisers go in such steps; one takes about a third off the bytes.
+const STEP: u8 = 4;
+
+/// The quantiser of H.264 that is about as clear as the JPEGs that the viewer asks for.
+pub(crate) const fn quantiser(jpeg: JpegQuality) -> u8 {
+    match jpeg.quality {
+        85.. => 20,
+        CLEAR.. => 26,
+        50.. => 30,
+        _ => 34,
+    }
+}
+
+/// Another quantiser than the one in use, where the line wants one: `len` is what a picture takes.
+pub(crate) fn adapt(wish: &Wish, now: u8, len: f64) -> u8 {
+    let best = quantiser(wish.jpeg);
+    let Some(rate) = wish.link.rate else {
+        return best;
+    };
+    let load = len / wish.interval.as_secs_f64().max(1.0 / 60.0) / (rate * SHARE);
+    if load > 1.0 {
+        // Six more halve the bytes.
+        let more = (6.0 * load.log2()).ceil() as u8;
+        now.saturating_add(more.next_multiple_of(STEP))
+            .min(COARSEST)
+            .max(now)
+    } else if load < 0.3 && now > best {
+        now.saturating_sub(STEP).max(best)
+    } else {
+        now
     }
 }
 
@@ -141,16 +156,20 @@ mod tests {
     }
 
     #[test]
-    fn quality_follows_the_line() {
-        let free = quality(&wish(HD, 6, None));
-        let narrow = quality(&wish(HD, 6, Some(600e3)));
-        let saver = quality(&wish(HD, 3, None));
-        assert!(free.bits > narrow.bits && free.coarsest < narrow.coarsest);
-        // The size of a 720p picture on a slow line.
-        for slow in [narrow, saver] {
-            assert!(slow.bits / 8 / 30 < 13_000, "{slow:?}");
+    fn the_quantiser_follows_the_line() {
+        let free = wish(HD, 6, None);
+        let best = quantiser(free.jpeg);
+        assert_eq!(adapt(&free, 34, 12e3), best);
+        let narrow = wish(HD, 6, Some(600e3));
+        // Half of it is 9 kB a picture.
+        assert_eq!(adapt(&narrow, best, 8e3), best);
+        assert_eq!(adapt(&narrow, best, 12e3), best + STEP);
+        assert_eq!(adapt(&narrow, best, 900e3), COARSEST);
+        assert_eq!(adapt(&narrow, 34, 8e3), 34);
+        assert_eq!(adapt(&narrow, 34, 2e3), 30);
+        assert_eq!(adapt(&narrow, best, 2e3), best);
+        for level in 0..10 {
+            assert!(quantiser(JpegQuality::from_level(level)) <= COARSEST);
         }
-        // A line that is a little quicker changes nothing.
-        assert_eq!(narrow, quality(&wish(HD, 6, Some(620e3))));
     }
 }

@@ -444,3 +444,247 @@ fn runs(range: Range<usize>, marked: impl Fn(usize) -> bool) -> Vec<Range<usize>
     }
     runs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: Duration = Duration::from_millis(33);
+
+    /// A screen with text on it, on which tests draw.
+    struct Screen {
+        width: u16,
+        height: u16,
+        bytes: Vec<u8>,
+        damage: Region,
+        finder: VideoFinder,
+        palette: Palette,
+        now: Instant,
+        seed: u32,
+    }
+
+    impl Screen {
+        fn new(width: u16, height: u16) -> Self {
+            let now = Instant::now();
+            let mut screen = Self {
+                width,
+                height,
+                bytes: vec![0; usize::from(width) * usize::from(height) * 4],
+                damage: Region::new(),
+                finder: VideoFinder::new(now),
+                palette: Palette::default(),
+                now,
+                seed: 1,
+            };
+            screen.text(Rect::new(0, 0, width, height), 0);
+            screen
+        }
+
+        fn paint(&mut self, area: Rect, colour: impl Fn(u32, u32) -> u32) {
+            for y in area.y..area.bottom() as u16 {
+                for x in area.x..area.right() as u16 {
+                    let at = (usize::from(y) * usize::from(self.width) + usize::from(x)) * 4;
+                    let colour = colour(x.into(), y.into());
+                    self.bytes[at..at + 4].copy_from_slice(&colour.to_le_bytes());
+                }
+            }
+            self.damage.add(area);
+        }
+
+        /// Four colours; `line` scrolls.
+        fn text(&mut self, area: Rect, line: u32) {
+            self.paint(area, |x, y| {
+                [0xff_ffff, 0, 0x80_8080, 0x20_20c0]
+                    [((x / 3 * 7 + (y + line) / 5 * 3) % 11 % 4) as usize]
+            });
+        }
+
+        /// Another picture of a film.
+        fn film(&mut self, area: Rect) {
+            self.seed = self
+                .seed
+                .wrapping_mul(1_664_525)
+                .wrapping_add(1_013_904_223);
+            let seed = self.seed >> 16;
+            self.paint(area, |x, y| {
+                let noise = (x * 31 + y * 17 + seed).wrapping_mul(0x9e37_79b1) >> 26;
+                (x + seed & 255) << 16 | (y * 2 + noise & 255) << 8 | (x + y + noise & 255)
+            });
+        }
+
+        /// An update with what was painted, as large as the capture tells it.
+        fn update(&mut self, held: bool) {
+            let bounds = Region::from(Rect::new(0, 0, self.width, self.height));
+            let damage = std::mem::take(&mut self.damage)
+                .snap(TILE)
+                .intersect(&bounds);
+            let stride = usize::from(self.width) * 4;
+            let frame = FrameView::new(&self.bytes, stride, self.width, self.height).unwrap();
+            self.finder
+                .changed(&frame, &damage, held, self.now, &mut self.palette);
+        }
+
+        /// Lets several pictures pass.
+        fn run(&mut self, pictures: usize, mut draw: impl FnMut(&mut Self, usize)) {
+            for index in 0..pictures {
+                draw(self, index);
+                if !self.damage.is_empty() {
+                    self.update(false);
+                }
+                self.now += FRAME;
+                self.finder.rest(self.now);
+            }
+        }
+
+        fn areas(&self) -> Vec<Rect> {
+            let mut areas: Vec<Rect> = self.finder.areas().iter().map(|area| area.area).collect();
+            areas.sort_by_key(|area| (area.y, area.x));
+            areas
+        }
+    }
+
+    #[test]
+    fn a_film_in_a_window_without_the_text_around_it() {
+        let mut screen = Screen::new(1024, 768);
+        let film = Rect::new(203, 151, 641, 362);
+        // A little more than half a second, and time to look at the edges.
+        screen.run(11, |screen, _| screen.film(film));
+        assert_eq!(screen.areas(), []);
+        screen.run(15, |screen, index| {
+            screen.film(film);
+            // Somebody types beside it, and a clock ticks far from it.
+            screen.text(Rect::new(860, 200, 9, 12), index as u32);
+            screen.text(Rect::new(10, 10, 40, 9), index as u32);
+        });
+        // To even pixels, no more.
+        assert_eq!(screen.areas(), [Rect::new(202, 150, 642, 364)]);
+    }
+
+    #[test]
+    fn a_film_on_the_whole_screen() {
+        let mut screen = Screen::new(1366, 769);
+        screen.run(30, |screen, _| screen.film(Rect::new(0, 0, 1366, 769)));
+        // All but the odd row.
+        assert_eq!(screen.areas(), [Rect::new(0, 0, 1366, 768)]);
+    }
+
+    #[test]
+    fn two_films_and_text_between() {
+        let mut screen = Screen::new(1024, 768);
+        let films = [Rect::new(32, 64, 400, 300), Rect::new(480, 64, 400, 300)];
+        screen.run(30, |screen, _| {
+            films.map(|film| screen.film(film)).into_iter().collect()
+        });
+        assert_eq!(screen.areas(), films);
+    }
+
+    #[test]
+    fn at_most_four() {
+        let mut screen = Screen::new(1024, 768);
+        let films: Vec<Rect> = (0..6)
+            .map(|index| Rect::new(index % 3 * 320, index / 3 * 320, 240, 240))
+            .collect();
+        screen.run(30, |screen, _| {
+            films.iter().for_each(|&film| screen.film(film))
+        });
+        assert_eq!(screen.areas().len(), MAX_AREAS);
+    }
+
+    #[test]
+    fn text_that_scrolls_is_none() {
+        let mut screen = Screen::new(800, 600);
+        screen.run(60, |screen, index| {
+            screen.text(Rect::new(100, 100, 600, 400), index as u32 * 3);
+        });
+        assert_eq!(screen.areas(), []);
+    }
+
+    #[test]
+    fn small_things_are_none() {
+        let mut screen = Screen::new(800, 600);
+        screen.run(90, |screen, index| {
+            screen.film(Rect::new(300, 300, 48, 48));
+            screen.film(Rect::new(10, 10, 700, 90));
+            if index % 15 == 0 {
+                screen.text(Rect::new(500, 500, 2, 14), index as u32);
+            }
+        });
+        assert_eq!(screen.areas(), []);
+    }
+
+    #[test]
+    fn slow_changes_are_none() {
+        let mut screen = Screen::new(800, 600);
+        screen.run(90, |screen, index| {
+            if index % 6 == 0 {
+                screen.film(Rect::new(100, 100, 400, 300));
+            }
+        });
+        assert_eq!(screen.areas(), []);
+    }
+
+    #[test]
+    fn a_line_that_is_full_hides_no_film() {
+        for held in [false, true] {
+            let mut screen = Screen::new(800, 600);
+            for _ in 0..8 {
+                screen.film(Rect::new(96, 96, 400, 304));
+                screen.update(held);
+                screen.now += Duration::from_millis(250);
+            }
+            assert_eq!(screen.areas().len(), usize::from(held));
+        }
+    }
+
+    #[test]
+    fn a_film_that_pauses_ends_and_begins_again() {
+        let mut screen = Screen::new(800, 600);
+        let film = Rect::new(96, 96, 400, 304);
+        screen.run(30, |screen, _| screen.film(film));
+        assert_eq!(screen.areas(), [film]);
+        screen.run(12, |_, _| ());
+        assert_eq!(screen.areas(), [film]);
+        screen.run(6, |_, _| ());
+        assert_eq!(screen.areas(), []);
+        screen.run(30, |screen, _| screen.film(film));
+        assert_eq!(screen.areas(), [film]);
+    }
+
+    #[test]
+    fn a_film_that_moves_is_followed() {
+        let mut screen = Screen::new(1024, 768);
+        let film = |x| Rect::new(x, 160, 400, 304);
+        screen.run(30, |screen, _| screen.film(film(64)));
+        assert_eq!(screen.areas(), [film(64)]);
+        screen.run(10, |screen, index| {
+            let left = 64 + index as u16 * 40;
+            screen.text(Rect::new(left, 160, 40, 304), 0);
+            screen.film(film(left + 40));
+        });
+        screen.run(45, |screen, _| screen.film(film(464)));
+        assert_eq!(screen.areas(), [film(464)]);
+    }
+
+    #[test]
+    fn a_film_that_grows_is_followed() {
+        let mut screen = Screen::new(1024, 768);
+        screen.run(30, |screen, _| screen.film(Rect::new(64, 64, 320, 240)));
+        screen.run(30, |screen, _| screen.film(Rect::new(0, 0, 1024, 768)));
+        assert_eq!(screen.areas(), [Rect::new(0, 0, 1024, 768)]);
+    }
+
+    #[test]
+    fn another_size_forgets_all() {
+        let mut screen = Screen::new(1024, 768);
+        screen.run(30, |screen, _| screen.film(Rect::new(64, 64, 320, 240)));
+        assert_eq!(screen.areas().len(), 1);
+        let now = screen.now;
+        let mut finder = std::mem::replace(&mut screen.finder, VideoFinder::new(now));
+        let mut smaller = Screen::new(800, 600);
+        std::mem::swap(&mut smaller.finder, &mut finder);
+        smaller.now = now;
+        smaller.film(Rect::new(64, 64, 320, 240));
+        smaller.update(false);
+        assert_eq!(smaller.areas(), []);
+    }
+}

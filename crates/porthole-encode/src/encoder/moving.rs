@@ -2,8 +2,8 @@
 
 use super::{Encoder, border::Border};
 use crate::{
-    h264::{H264Stream, VideoQuality},
-    policy::{Link, Policy, Wish, quality},
+    h264::H264Stream,
+    policy::{Link, Policy, Wish, adapt, quantiser},
     region::Region,
     video::{VideoArea, VideoFinder},
 };
@@ -16,8 +16,8 @@ use porthole_rfb::{
 };
 use std::time::{Duration, Instant};
 
-/// A stream keeps its quality so long: with another one it begins anew, which costs bytes.
-const KEEP: Duration = Duration::from_secs(3);
+/// A stream keeps its quantiser so long: with another one it begins anew, which costs bytes.
+const KEEP: Duration = Duration::from_secs(2);
 /// An area without a change for so long may be made exact.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -41,8 +41,10 @@ struct Stream {
     area: Rect,
     border: Border,
     video: H264Stream,
-    quality: VideoQuality,
+    quantiser: u8,
     since: Instant,
+    /// Bytes of a picture, about.
+    len: f64,
     /// Nothing was sent yet.
     new: bool,
 }
@@ -158,14 +160,17 @@ impl Encoder {
     /// Where videos run: what is made exact there is lost again with the next picture.
     pub fn video_region(&self, now: Instant) -> Region {
         let running = self.moving.finder.areas().iter().filter(|area| {
-            now.saturating_duration_since(area.changed) < PAUSE && self.has_stream(area.area)
+            now.saturating_duration_since(area.changed) < PAUSE && self.stream(area.area).is_some()
         });
         let areas: Vec<Rect> = running.map(|area| area.area).collect();
         Region::from_rects(&areas)
     }
 
-    fn has_stream(&self, area: Rect) -> bool {
-        self.moving.streams.iter().any(|stream| stream.area == area)
+    fn stream(&self, area: Rect) -> Option<&Stream> {
+        self.moving
+            .streams
+            .iter()
+            .find(|stream| stream.area == area)
     }
 
     fn takes_video(&self) -> bool {
@@ -186,29 +191,36 @@ impl Encoder {
             jpeg,
             link: self.moving.link,
         };
-        let chosen: Vec<(VideoArea, VideoQuality)> = areas
+        let chosen: Vec<(VideoArea, u8)> = areas
             .iter()
             .filter(|area| H264Stream::takes(area.area))
-            .map(|area| (area, wish(area)))
-            .filter(|(area, wish)| self.moving.policy.video(wish, self.has_stream(area.area)))
-            .map(|(area, wish)| (*area, quality(&wish)))
+            .map(|area| (area, wish(area), self.stream(area.area)))
+            .filter(|(_, wish, stream)| self.moving.policy.video(wish, stream.is_some()))
+            .map(|(area, wish, stream)| {
+                let quantiser = match stream {
+                    Some(stream) if now < stream.since + KEEP => stream.quantiser,
+                    Some(stream) => adapt(&wish, stream.quantiser, stream.len),
+                    None => quantiser(wish.jpeg),
+                };
+                (*area, quantiser)
+            })
             .collect();
         self.moving.keep(|stream| {
-            chosen.iter().any(|(area, quality)| {
-                let same = *quality == stream.quality || now < stream.since + KEEP;
-                area.area == stream.area && same
-            })
+            chosen
+                .iter()
+                .any(|(area, quantiser)| area.area == stream.area && *quantiser == stream.quantiser)
         });
-        for (VideoArea { area, outer, .. }, quality) in chosen {
-            if !self.has_stream(area)
-                && let Ok(video) = H264Stream::new(quality)
+        for (VideoArea { area, outer, .. }, quantiser) in chosen {
+            if self.stream(area).is_none()
+                && let Ok(video) = H264Stream::new(quantiser)
             {
                 self.moving.streams.push(Stream {
                     area,
                     border: Border::new(area, outer),
                     video,
-                    quality,
+                    quantiser,
                     since: now,
+                    len: 0.0,
                     new: true,
                 });
             }
@@ -243,6 +255,9 @@ impl Encoder {
             (false, false) => 0,
         };
         update.h264(stream.area, flags, &moving.data);
+        if !stream.new {
+            stream.len += (moving.data.len() as f64 - stream.len) / 8.0;
+        }
         moving.stale = false;
         stream.new = false;
         self.lossy.add(stream.area);
