@@ -165,6 +165,7 @@ impl Session {
             last_change: now,
         };
         session.text(Rect::new(0, 0, width, height), 0);
+        session.update();
         session
     }
 
