@@ -31,7 +31,7 @@ fn main() {
         let at = Duration::from_secs_f64(index as f64 / 30.0);
         let start = cpu();
         stream.encode(&view, view.bounds(), at, &mut data).unwrap();
-        took += cpu() - start;
+        took += cpu().saturating_sub(start);
         if index == 0 {
             first = data.len();
         }

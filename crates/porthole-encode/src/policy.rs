@@ -16,7 +16,7 @@ pub struct Link {
 /// From this area on H.264 is the rule: a JPEG of it costs browsers more time than video does.
 const LARGE: usize = 640 * 360;
 /// Below this JPEG quality the viewer wants few bytes more than clear pictures.
-const CLEAR: u8 = 70;
+const CLEAR: u8 = 75;
 /// The share of the line that pictures of one area may take.
 const SHARE: f64 = 0.5;
 /// What encoding is taken to cost before it was measured, in seconds a pixel.
@@ -85,7 +85,7 @@ const STEP: u8 = 4;
 /// The quantiser of H.264 that is about as clear as the JPEGs that the viewer asks for.
 pub(crate) const fn quantiser(jpeg: JpegQuality) -> u8 {
     match jpeg.quality {
-        85.. => 20,
+        90.. => 20,
         CLEAR.. => 26,
         50.. => 30,
         _ => 34,

@@ -265,7 +265,7 @@ impl VideoFinder {
             .iter()
             .position(|(edges, _)| fills(outer, edges.outer()));
         let Some(trial) = trial else {
-            if self.is_photo(frame, outer, palette) {
+            if is_photo(frame, outer, palette) {
                 self.trials.push((Edges::new(frame, outer, TILE), now));
             } else {
                 self.refused = Some((outer, now + STAY));
@@ -319,21 +319,6 @@ impl VideoFinder {
                 .iter()
                 .all(|slots| slots & (HALVES[0] | HALVES[1]) == 0)
         })
-    }
-
-    /// Whether most of what an area shows has many colours, by a sample.
-    fn is_photo(&self, frame: &FrameView, area: Rect, palette: &mut Palette) -> bool {
-        let cells: Vec<Rect> = cells(&area.into())
-            .filter(|cell| cell.area() == usize::from(CELL) * usize::from(CELL))
-            .collect();
-        let step = cells.len().div_ceil(SAMPLES).max(1);
-        let sample: Vec<bool> = cells
-            .into_iter()
-            .step_by(step)
-            .map(|cell| palette.classify(frame, cell) == Class::Many)
-            .collect();
-        let many = sample.iter().filter(|&&many| many).count();
-        !sample.is_empty() && many * 2 >= sample.len()
     }
 
     /// Cuts what moves into rectangles along lines at rest.
@@ -417,6 +402,21 @@ impl VideoFinder {
 /// Whether a rectangle lies in another and fills most of it.
 fn fills(part: Rect, whole: Rect) -> bool {
     part.intersect(&whole) == part && part.area() * 4 >= whole.area() * 3
+}
+
+/// Whether most of what an area shows has many colours, by a sample.
+fn is_photo(frame: &FrameView, area: Rect, palette: &mut Palette) -> bool {
+    let cells: Vec<Rect> = cells(&area.into())
+        .filter(|cell| cell.area() == usize::from(CELL) * usize::from(CELL))
+        .collect();
+    let step = cells.len().div_ceil(SAMPLES).max(1);
+    let sample: Vec<bool> = cells
+        .into_iter()
+        .step_by(step)
+        .map(|cell| palette.classify(frame, cell) == Class::Many)
+        .collect();
+    let many = sample.iter().filter(|&&many| many).count();
+    !sample.is_empty() && many * 2 >= sample.len()
 }
 
 /// The pieces of a region in the cells of the grid.
@@ -508,7 +508,7 @@ mod tests {
             let seed = self.seed >> 16;
             self.paint(area, |x, y| {
                 let noise = (x * 31 + y * 17 + seed).wrapping_mul(0x9e37_79b1) >> 26;
-                (x + seed & 255) << 16 | (y * 2 + noise & 255) << 8 | (x + y + noise & 255)
+                ((x + seed) & 255) << 16 | ((y * 2 + noise) & 255) << 8 | ((x + y + noise) & 255)
             });
         }
 
@@ -573,7 +573,9 @@ mod tests {
         let mut screen = Screen::new(1024, 768);
         let films = [Rect::new(32, 64, 400, 300), Rect::new(480, 64, 400, 300)];
         screen.run(30, |screen, _| {
-            films.map(|film| screen.film(film)).into_iter().collect()
+            for film in films {
+                screen.film(film);
+            }
         });
         assert_eq!(screen.areas(), films);
     }
@@ -585,7 +587,9 @@ mod tests {
             .map(|index| Rect::new(index % 3 * 320, index / 3 * 320, 240, 240))
             .collect();
         screen.run(30, |screen, _| {
-            films.iter().for_each(|&film| screen.film(film))
+            for &film in &films {
+                screen.film(film);
+            }
         });
         assert_eq!(screen.areas().len(), MAX_AREAS);
     }

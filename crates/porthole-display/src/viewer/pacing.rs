@@ -109,7 +109,7 @@ impl Pacing {
         self.quickest = Some(quickest);
         if sent.ahead >= MIN_MEASURED {
             // What it took longer than the quickest was the way through the line.
-            let byte_time = (took - quickest).as_secs_f64() / sent.ahead as f64;
+            let byte_time = took.saturating_sub(quickest).as_secs_f64() / sent.ahead as f64;
             self.byte_time += (byte_time - self.byte_time) / 8.0;
             self.measured = self.measured.saturating_add(1);
         }

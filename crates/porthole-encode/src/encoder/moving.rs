@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 
 /// A stream keeps its quantiser so long: with another one it begins anew, which costs bytes.
 const KEEP: Duration = Duration::from_secs(2);
+/// Until it gets a finer one, longer: a line that is free for a moment may be full the next.
+const KEEP_COARSE: Duration = Duration::from_secs(6);
 /// An area without a change for so long may be made exact.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -199,7 +201,12 @@ impl Encoder {
             .map(|(area, wish, stream)| {
                 let quantiser = match stream {
                     Some(stream) if now < stream.since + KEEP => stream.quantiser,
-                    Some(stream) => adapt(&wish, stream.quantiser, stream.len),
+                    Some(stream) => match adapt(&wish, stream.quantiser, stream.len) {
+                        finer if finer < stream.quantiser && now < stream.since + KEEP_COARSE => {
+                            stream.quantiser
+                        }
+                        adapted => adapted,
+                    },
                     None => quantiser(wish.jpeg),
                 };
                 (*area, quantiser)
