@@ -25,6 +25,11 @@ impl Border {
         )
     }
 
+    /// All of it.
+    pub(super) fn region(&self) -> Region {
+        Region::from_rects(&self.0.iter().map(|piece| piece.area).collect::<Vec<_>>())
+    }
+
     /// What the viewer has already as the frame shows it.
     pub(super) fn same(&self, frame: &FrameView) -> Region {
         let same = self.0.iter().filter(|piece| {

@@ -126,16 +126,21 @@ impl Encoder {
         self.choose(now);
         self.moving.write_ended(update);
         let mut rest = region.clone();
+        let mut beside = Region::new();
         let mut pictures = Vec::new();
         for (index, stream) in self.moving.streams.iter().enumerate() {
             let area = Region::from(stream.area);
             if !rest.intersect(&area).is_empty() {
                 pictures.push(index);
                 rest = rest.subtract(&area).subtract(&stream.border.same(frame));
+                beside = beside.union(&stream.border.region());
             }
         }
         // Video last: viewers decode it aside, and what follows it has to wait.
-        self.encode(frame, &rest, update);
+        let beside = beside.intersect(&rest);
+        self.encode(frame, &rest.subtract(&beside), update);
+        // What stands beside a video is never made exact later: its tiles change all the time.
+        self.encode_lossless(frame, &beside, update);
         for &index in &pictures {
             self.moving.streams[index].border.sent(frame, &rest);
         }
