@@ -138,6 +138,10 @@ fn display(folder: &Path) -> io::Result<()> {
     rect("tight-jpeg", &mut |update| {
         tight.jpeg(update, small, &[0xff; 200])
     });
+    rect("h264", &mut |update| {
+        update.h264(small, 1, &[0, 0, 0, 1, 0x67, 0x42]);
+        update.h264(small, 2, &[]);
+    });
     rect("zrle", &mut |update| {
         ZrleWriter::new(6).write(update, &frame, frame.bounds(), &converter);
     });

@@ -6,6 +6,7 @@ use porthole_rfb::{
     PixelFormat, Rect,
     clipboard::Clipboard,
     decode::{DecodeError, Decoder, DecoderLimits, Picture, ServerEvent, Surface},
+    server::h264::max_len,
 };
 
 const LIMITS: DecoderLimits = DecoderLimits {
@@ -20,6 +21,7 @@ const LIMITS: DecoderLimits = DecoderLimits {
 struct Checked {
     picture: Picture,
     jpegs: usize,
+    h264: usize,
 }
 
 impl Checked {
@@ -58,6 +60,12 @@ impl Surface for Checked {
     fn jpeg(&mut self, area: Rect, jpeg: &[u8]) {
         self.check(area);
         self.jpegs += jpeg.len();
+    }
+
+    fn h264(&mut self, area: Rect, _: u32, data: &[u8]) {
+        self.check(area);
+        assert!(data.len() <= max_len(area));
+        self.h264 += data.len();
     }
 }
 

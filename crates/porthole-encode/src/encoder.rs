@@ -1,5 +1,8 @@
 //! The rectangles of an update for one viewer.
 
+mod border;
+mod moving;
+
 use crate::{
     classify::{Class, Palette},
     grid::{CELL, cell_count, steps},
@@ -11,6 +14,8 @@ use porthole_rfb::{
     pixel_format::BadFormat,
     server::{MAX_JPEG, MAX_TIGHT_WIDTH, PredictedWriter, TightWriter, Update, ZrleWriter},
 };
+
+use moving::Moving;
 
 /// The most pixels of a compressed rectangle: its data stays far below Tight's 22 bits of length,
 /// and a viewer can show one while it waits for the next.
@@ -50,6 +55,7 @@ pub struct Encoder {
     palette: Palette,
     indices: Vec<u8>,
     compressed: Vec<u8>,
+    moving: Moving,
 }
 
 /// Neighbouring pieces that go as one rectangle.
@@ -92,6 +98,7 @@ impl Encoder {
             palette: Palette::default(),
             indices: Vec::new(),
             compressed: Vec::new(),
+            moving: Moving::new(),
         }
     }
 
@@ -173,6 +180,7 @@ impl Encoder {
         let down = i32::from(area.y) - i32::from(from_y);
         let moved = self.lossy.intersect(&source).translate(right, down);
         self.lossy = self.lossy.subtract(&area.into()).union(&moved);
+        self.moving.written(&area.into());
         update.copy_rect(area, from_x, from_y);
     }
 
@@ -183,6 +191,7 @@ impl Encoder {
             region = region.snap(CELL).intersect(&bounds);
         }
         self.lossy = self.lossy.intersect(&bounds).subtract(&region);
+        self.moving.written(&region);
         let pieces: usize = region.rects().map(cell_count).sum();
         if pieces > MAX_PIECES.min(update.room().into()) {
             // Larger than any display; one rectangle is always right.

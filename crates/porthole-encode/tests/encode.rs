@@ -195,6 +195,10 @@ impl Surface for WithJpeg<'_> {
         assert_eq!(image.pitch, image.width * 4);
         self.picture.pixels(area, &image.pixels);
     }
+
+    fn h264(&mut self, _: Rect, _: u32, _: &[u8]) {
+        panic!("H.264 that was not asked for");
+    }
 }
 
 fn encoder(list: &[Encoding], format: PixelFormat) -> Encoder {

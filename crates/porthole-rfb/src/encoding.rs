@@ -13,6 +13,8 @@ impl Encoding {
     pub const TIGHT: Self = Self(7);
     /// Zlib run-length encoding in tiles of 64.
     pub const ZRLE: Self = Self(16);
+    /// H.264 of an area, in a context of its own.
+    pub const OPEN_H264: Self = Self(50);
     /// The framebuffer's size changed.
     pub const DESKTOP_SIZE: Self = Self(-223);
     /// The end of an update whose number of rectangles was not known.
@@ -60,7 +62,12 @@ impl Encoding {
     pub const fn is_pixels(self) -> bool {
         matches!(
             self,
-            Self::RAW | Self::COPY_RECT | Self::TIGHT | Self::ZRLE | Self::PREDICTED
+            Self::RAW
+                | Self::COPY_RECT
+                | Self::TIGHT
+                | Self::ZRLE
+                | Self::OPEN_H264
+                | Self::PREDICTED
         )
     }
 }

@@ -11,6 +11,7 @@ use porthole_rfb::{
     server::{
         self, CursorImage, PredictedWriter, ResizeReason, ResizeStatus, TightWriter, Update,
         ZrleWriter,
+        h264::{RESET_ALL_CONTEXTS, RESET_CONTEXT, max_len},
     },
 };
 use proptest::prelude::*;
@@ -389,6 +390,59 @@ fn a_jpeg_is_given_out_as_it_is() {
     TightWriter::new(1).jpeg(&mut update, area, &jpeg);
     let mut picture = decode(&update.finish(), 1000, 64, 64, PixelFormat::BGRX);
     assert_eq!(picture.take_jpegs(), [(area, jpeg)]);
+}
+
+#[test]
+fn h264_is_given_out_as_it_is() {
+    let (area, other) = (Rect::new(1, 2, 30, 40), Rect::new(0, 0, 64, 64));
+    let data: Vec<u8> = (0..3000).map(|byte| byte as u8).collect();
+    let mut update = Update::new();
+    update.h264(area, RESET_CONTEXT, &data);
+    update.h264(other, 0, &data[..7]);
+    update.h264(area, RESET_ALL_CONTEXTS, &[]);
+    // For no pixel there is no context.
+    update.h264(Rect::default(), 0, &[]);
+    let bytes = update.finish();
+    assert_eq!(
+        bytes[4..24],
+        [
+            0, 1, 0, 2, 0, 30, 0, 40, 0, 0, 0, 50, 0, 0, 11, 184, 0, 0, 0, 1
+        ]
+    );
+    for piece in [1, 13, usize::MAX] {
+        let mut picture = decode(&bytes, piece, 64, 64, PixelFormat::BGRX);
+        let expected = [
+            (area, RESET_CONTEXT, data.clone()),
+            (other, 0, data[..7].to_vec()),
+            (area, RESET_ALL_CONTEXTS, Vec::new()),
+        ];
+        assert_eq!(picture.take_h264(), expected);
+    }
+    // What ends early waits for the rest.
+    let mut decoder = Decoder::after_handshake(DecoderLimits::default(), 64, 64).unwrap();
+    let mut picture = Picture::new(64, 64);
+    let cut = &bytes[..2000];
+    assert_eq!(events(&mut decoder, cut, 100, &mut picture), Ok(vec![]));
+    assert_eq!(picture.take_h264(), []);
+}
+
+#[test]
+fn h264_that_is_too_long_is_refused() {
+    let area = Rect::new(0, 0, 17, 16);
+    for (len, right) in [(max_len(area), true), (max_len(area) + 1, false)] {
+        let mut update = Update::new();
+        update.h264(area, 0, &[]);
+        let mut bytes = update.finish();
+        let at = bytes.len() - 8;
+        bytes[at..at + 4].copy_from_slice(&(len as u32).to_be_bytes());
+        let mut decoder = Decoder::after_handshake(DecoderLimits::default(), 64, 64).unwrap();
+        let result = events(&mut decoder, &bytes, 99, &mut Picture::new(64, 64));
+        if right {
+            assert_eq!(result, Ok(vec![]));
+        } else {
+            assert!(matches!(result, Err(DecodeError::TooLarge { .. })));
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! How many updates may be on the way to a viewer: enough to keep the line busy, too few to make a
-//! queue. Learned from when the viewer's answers to fences come.
+//! queue. Learned from when the viewer's answers to fences come, as is the line's rate.
 
+use porthole_encode::Link;
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -13,11 +14,15 @@ const MAX_LIMIT: f64 = 24.0;
 const SLACK: Duration = Duration::from_millis(40);
 /// The quickest answer is forgotten after so many, since lines change.
 const WINDOW: u32 = 240;
+/// Fewer bytes on the way tell nothing of the line's rate.
+const MIN_MEASURED: usize = 4096;
+/// The rate is told after so many answers.
+const MIN_ANSWERS: u32 = 8;
 
 /// What is on the way.
 #[derive(Debug)]
 pub struct Pacing {
-    waiting: VecDeque<(u32, Instant)>,
+    waiting: VecDeque<Sent>,
     next: u32,
     limit: f64,
     quickest: Option<Duration>,
@@ -25,6 +30,21 @@ pub struct Pacing {
     answers: u32,
     /// No second cut for what was sent before the first one.
     cut_until: u32,
+    /// Seconds that a byte takes, over the last answers.
+    byte_time: f64,
+    measured: u32,
+    /// No update could go for a while since the last one went.
+    held: bool,
+}
+
+/// An update on the way.
+#[derive(Debug)]
+struct Sent {
+    number: u32,
+    at: Instant,
+    bytes: usize,
+    /// Bytes on the way when it went, its own among them.
+    ahead: usize,
 }
 
 impl Default for Pacing {
@@ -37,6 +57,9 @@ impl Default for Pacing {
             next_quickest: None,
             answers: 0,
             cut_until: 0,
+            byte_time: 0.0,
+            measured: 0,
+            held: false,
         }
     }
 }
@@ -47,33 +70,49 @@ impl Pacing {
         (self.waiting.len() as f64) < self.limit
     }
 
-    /// An update goes now; gives the number for its fence.
-    pub fn sent(&mut self, now: Instant) -> u32 {
+    /// What is known of the line, for the next update.
+    pub fn link(&self) -> Link {
+        let known = self.measured >= MIN_ANSWERS && self.byte_time > 0.0;
+        Link {
+            rate: known.then(|| 1.0 / self.byte_time),
+            held: self.held,
+        }
+    }
+
+    /// An update of so many bytes goes now; gives the number for its fence.
+    pub fn sent(&mut self, bytes: usize, now: Instant) -> u32 {
         let number = self.next;
         self.next = self.next.wrapping_add(1);
-        self.waiting.push_back((number, now));
+        let before: usize = self.waiting.iter().map(|sent| sent.bytes).sum();
+        self.waiting.push_back(Sent {
+            number,
+            at: now,
+            bytes,
+            ahead: before + bytes,
+        });
+        self.held = !self.ready();
         number
     }
 
     /// The fence of that number was answered.
     pub fn answered(&mut self, number: u32, now: Instant) {
-        let Some(at) = self
-            .waiting
-            .iter()
-            .position(|(waiting, _)| *waiting == number)
-        else {
+        let Some(at) = self.waiting.iter().position(|sent| sent.number == number) else {
             return;
         };
         let busy = self.waiting.len() as f64 >= self.limit - 1.0;
-        let sent = self
-            .waiting
-            .drain(..=at)
-            .next_back()
-            .map_or(now, |(_, sent)| sent);
-        let took = now.saturating_duration_since(sent);
+        let Some(sent) = self.waiting.drain(..=at).next_back() else {
+            return;
+        };
+        let took = now.saturating_duration_since(sent.at);
         self.next_quickest = Some(self.next_quickest.map_or(took, |least| least.min(took)));
         let quickest = self.quickest.map_or(took, |least| least.min(took));
         self.quickest = Some(quickest);
+        if sent.ahead >= MIN_MEASURED {
+            // What it took longer than the quickest was the way through the line.
+            let byte_time = took.saturating_sub(quickest).as_secs_f64() / sent.ahead as f64;
+            self.byte_time += (byte_time - self.byte_time) / 8.0;
+            self.measured = self.measured.saturating_add(1);
+        }
         self.answers += 1;
         if self.answers >= WINDOW {
             self.answers = 0;
@@ -105,7 +144,7 @@ mod tests {
         for _ in 0..400 {
             while pacing.ready() {
                 line_free = line_free.max(now) + each;
-                arriving.push_back((line_free + delay, pacing.sent(now)));
+                arriving.push_back((line_free + delay, pacing.sent(10_000, now)));
             }
             let Some((at, number)) = arriving.pop_front() else {
                 unreachable!("something is always on the way")
@@ -127,12 +166,28 @@ mod tests {
     }
 
     #[test]
+    fn the_lines_rate_is_learned() {
+        let mut pacing = Pacing::default();
+        let (mut now, mut free) = (Instant::now(), Instant::now());
+        assert_eq!(pacing.link(), Link::default());
+        // One megabyte a second, 20 ms away, and small updates among the large.
+        for bytes in [10, 30_000, 5000, 60_000, 100].repeat(20) {
+            let number = pacing.sent(bytes, now);
+            free = free.max(now) + Duration::from_micros(bytes as u64);
+            now = free + Duration::from_millis(20);
+            pacing.answered(number, now);
+        }
+        let rate = pacing.link().rate.unwrap();
+        assert!((0.8e6..1.2e6).contains(&rate), "{rate}");
+    }
+
+    #[test]
     fn without_answers_it_stops() {
         let mut pacing = Pacing::default();
         let now = Instant::now();
         let mut sent = 0;
         while pacing.ready() {
-            pacing.sent(now);
+            pacing.sent(1, now);
             sent += 1;
         }
         assert_eq!(sent, 3);

@@ -6,9 +6,9 @@ use crate::{
     desktop::{Desktop, Mailbox},
     geometry::{Size, TileSet},
 };
-use porthole_encode::{Encoder, Region};
+use porthole_encode::{Encoder, Link, Region};
 use porthole_rfb::{Encoding, FrameView, Rect, server::Update};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 /// The most pixels of one refreshing update: a viewer shall not wait long for what changes
 /// meanwhile.
@@ -33,6 +33,8 @@ pub struct Task {
     pub resizable: bool,
     /// Whether lossy areas that stand still may be made exact.
     pub refresh: bool,
+    /// What is known of the line to the viewer.
+    pub link: Link,
 }
 
 impl Picture {
@@ -81,8 +83,9 @@ impl Picture {
                 .iter()
                 .map(|rect| rect.intersect(&area))
                 .collect();
+            self.encoder.set_link(task.link);
             self.encoder
-                .encode(view, &Region::from_rects(&rects), update);
+                .encode_at(view, &Region::from_rects(&rects), Instant::now(), update);
             self.refresh.changed(&dirty);
         } else if task.refresh && moves.is_empty() {
             self.make_exact(view, area, update);
@@ -90,7 +93,10 @@ impl Picture {
     }
 
     fn make_exact(&mut self, view: &FrameView, area: Rect, update: &mut Update) {
-        let restless = Region::from_rects(&self.refresh.restless().rects());
+        let now = Instant::now();
+        self.encoder.rest(now);
+        let restless = Region::from_rects(&self.refresh.restless().rects())
+            .union(&self.encoder.video_region(now));
         let resting = self
             .encoder
             .lossy_region()

@@ -288,8 +288,9 @@ impl Viewer {
         if self.answers.is_empty()
             && let Some(update) = self.drawn.take()
         {
+            let len = update.len();
             match out.try_send(update) {
-                Ok(()) => self.pace(),
+                Ok(()) => self.pace(len),
                 Err(mpsc::error::TrySendError::Full(update)) => self.drawn = Some(update),
                 Err(mpsc::error::TrySendError::Closed(_)) => return Err(End::Gone),
             }
@@ -325,9 +326,9 @@ impl Viewer {
     }
 
     /// After an update went out: a fence that tells when it has arrived.
-    fn pace(&mut self) {
+    fn pace(&mut self, bytes: usize) {
         if self.continuous.is_some() {
-            let number = self.pacing.sent(Instant::now());
+            let number = self.pacing.sent(bytes, Instant::now());
             let mut message = Vec::new();
             write_fence(
                 fence::REQUEST | fence::BLOCK_BEFORE,
@@ -364,6 +365,7 @@ impl Viewer {
             size: self.size,
             resizable: self.resizable(),
             refresh,
+            link: self.pacing.link(),
         };
         let (desktop, mailbox) = (self.services.desktop.clone(), self.mailbox.clone());
         let update = self.prefix.take().unwrap_or_default();

@@ -4,6 +4,7 @@
 //! Nothing is decoded before all of it is there, one rectangle at a time; memory is bounded by
 //! [`DecoderLimits`] whatever the server sends.
 
+mod h264;
 mod messages;
 mod picture;
 mod predicted;
@@ -41,6 +42,10 @@ pub trait Surface {
 
     /// A JPEG, not looked at yet, of what should have the area's size.
     fn jpeg(&mut self, area: Rect, jpeg: &[u8]);
+
+    /// H.264 in Annex B form, not looked at yet, for the context of that area, after what the flags
+    /// of [`h264`](crate::server::h264) ask for. Without data there is nothing to paint.
+    fn h264(&mut self, area: Rect, flags: u32, data: &[u8]);
 }
 
 /// What a display says.

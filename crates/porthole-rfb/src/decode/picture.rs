@@ -6,14 +6,15 @@ use crate::{
     geometry::Rect,
 };
 
-/// A framebuffer in memory: bytes blue, green, red and 0. JPEGs are kept for whoever can decode
-/// them.
+/// A framebuffer in memory: bytes blue, green, red and 0. JPEGs and H.264 are kept for whoever can
+/// decode them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Picture {
     width: u16,
     height: u16,
     bgrx: Vec<u8>,
     jpegs: Vec<(Rect, Vec<u8>)>,
+    h264: Vec<(Rect, u32, Vec<u8>)>,
 }
 
 impl Picture {
@@ -49,6 +50,11 @@ impl Picture {
         std::mem::take(&mut self.jpegs)
     }
 
+    /// Takes the H.264 that came, in order: area, flags and data.
+    pub fn take_h264(&mut self) -> Vec<(Rect, u32, Vec<u8>)> {
+        std::mem::take(&mut self.h264)
+    }
+
     fn stride(&self) -> usize {
         usize::from(self.width) * PIXEL
     }
@@ -82,6 +88,7 @@ impl Surface for Picture {
             height,
             bgrx,
             jpegs: std::mem::take(&mut self.jpegs),
+            h264: std::mem::take(&mut self.h264),
         };
     }
 
@@ -117,5 +124,9 @@ impl Surface for Picture {
 
     fn jpeg(&mut self, area: Rect, jpeg: &[u8]) {
         self.jpegs.push((area, jpeg.to_vec()));
+    }
+
+    fn h264(&mut self, area: Rect, flags: u32, data: &[u8]) {
+        self.h264.push((area, flags, data.to_vec()));
     }
 }

@@ -1,7 +1,8 @@
 //! Rectangles.
 
 use super::{
-    DecodeError, Surface, messages::cursor_image, predicted::Predicted, tight::Tight, zrle::Zrle,
+    DecodeError, Surface, h264, messages::cursor_image, predicted::Predicted, tight::Tight,
+    zrle::Zrle,
 };
 use crate::{
     encoding::Encoding,
@@ -80,6 +81,7 @@ impl Rects {
             Encoding::TIGHT => self.tight.paint(bytes, area, &self.converter, surface),
             Encoding::PREDICTED => self.predicted.paint(bytes, area, surface),
             Encoding::ZRLE => self.zrle.paint(bytes, area, &self.converter, surface),
+            Encoding::OPEN_H264 => h264::paint(bytes, area, surface),
             _ => {
                 let len = area.area() * self.converter.format().bytes();
                 let Some(data) = reader.take(len) else {

@@ -1,6 +1,7 @@
 //! Messages from display to viewer (section 7.6).
 
 mod cursor;
+pub mod h264;
 mod predicted;
 mod tight;
 mod update;

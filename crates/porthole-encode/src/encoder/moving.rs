@@ -1,0 +1,278 @@
+//! Areas that move like video go as H.264, what is around them as ever.
+
+use super::{Encoder, border::Border};
+use crate::{
+    h264::H264Stream,
+    policy::{Link, Policy, Wish, adapt, quantiser},
+    region::Region,
+    video::{VideoArea, VideoFinder},
+};
+use porthole_rfb::{
+    Encoding, FrameView, Rect,
+    server::{
+        Update,
+        h264::{RESET_ALL_CONTEXTS, RESET_CONTEXT, max_len},
+    },
+};
+use std::time::{Duration, Instant};
+
+/// A stream keeps its quantiser so long: with another one it begins anew, which costs bytes.
+const KEEP: Duration = Duration::from_secs(2);
+/// Until it gets a finer one, longer: a line that is free for a moment may be full the next.
+const KEEP_COARSE: Duration = Duration::from_secs(6);
+/// An area without a change for so long may be made exact.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What an encoder knows of what moves.
+pub(super) struct Moving {
+    finder: VideoFinder,
+    streams: Vec<Stream>,
+    policy: Policy,
+    link: Link,
+    start: Instant,
+    size: (u16, u16),
+    /// Streams that ended; the viewer need not keep their contexts.
+    ended: Vec<Rect>,
+    /// All contexts that the viewer may have are of a frame that is gone.
+    stale: bool,
+    data: Vec<u8>,
+}
+
+/// The context of one area.
+struct Stream {
+    area: Rect,
+    border: Border,
+    video: H264Stream,
+    quantiser: u8,
+    since: Instant,
+    /// Bytes of a picture, about.
+    len: f64,
+    /// Nothing was sent yet.
+    new: bool,
+}
+
+impl Moving {
+    pub(super) fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            finder: VideoFinder::new(now),
+            streams: Vec::new(),
+            policy: Policy::default(),
+            link: Link::default(),
+            start: now,
+            size: (0, 0),
+            ended: Vec::new(),
+            stale: false,
+            data: Vec::new(),
+        }
+    }
+
+    /// Ends the streams that are not to be kept.
+    fn keep(&mut self, keep: impl Fn(&Stream) -> bool) {
+        let ended = self.streams.extract_if(.., |stream| !keep(stream));
+        self.ended
+            .extend(ended.filter(|stream| !stream.new).map(|stream| stream.area));
+    }
+
+    /// Pixels of a region go to the viewer, in whatever way.
+    pub(super) fn written(&mut self, region: &Region) {
+        for stream in &mut self.streams {
+            stream.border.forget(region);
+        }
+    }
+
+    /// Tells the viewer which contexts it need not keep.
+    fn write_ended(&mut self, update: &mut Update) {
+        for area in self.ended.drain(..) {
+            if update.room() > 0 {
+                update.h264(area, RESET_CONTEXT, &[]);
+            }
+        }
+    }
+}
+
+impl Encoder {
+    /// Takes what is known of the line to the viewer.
+    pub fn set_link(&mut self, link: Link) {
+        self.moving.link = link;
+    }
+
+    /// Like [`encode`](Self::encode); what moves like video goes as H.264 where the viewer takes
+    /// that and it is the better way. The region is what changed since the call before, and `now`
+    /// never goes back.
+    pub fn encode_at(
+        &mut self,
+        frame: &FrameView,
+        region: &Region,
+        now: Instant,
+        update: &mut Update,
+    ) {
+        let size = (frame.width(), frame.height());
+        if self.moving.size != size {
+            self.moving.size = size;
+            self.moving.stale |= self.moving.streams.iter().any(|stream| !stream.new);
+            self.moving.streams.clear();
+            self.moving.ended.clear();
+        }
+        if !self.takes_video() {
+            self.moving.keep(|_| false);
+            self.encode(frame, region, update);
+            return;
+        }
+        let held = self.moving.link.held;
+        self.moving
+            .finder
+            .changed(frame, region, held, now, &mut self.palette);
+        self.choose(now);
+        self.moving.write_ended(update);
+        let mut rest = region.clone();
+        let mut beside = Region::new();
+        let mut pictures = Vec::new();
+        for (index, stream) in self.moving.streams.iter().enumerate() {
+            let area = Region::from(stream.area);
+            if !rest.intersect(&area).is_empty() {
+                pictures.push(index);
+                rest = rest.subtract(&area).subtract(&stream.border.same(frame));
+                beside = beside.union(&stream.border.region());
+            }
+        }
+        // Video last: viewers decode it aside, and what follows it has to wait.
+        let beside = beside.intersect(&rest);
+        self.encode(frame, &rest.subtract(&beside), update);
+        // What stands beside a video is never made exact later: its tiles change all the time.
+        self.encode_lossless(frame, &beside, update);
+        for &index in &pictures {
+            self.moving.streams[index].border.sent(frame, &rest);
+        }
+        let mut failed = Vec::new();
+        for index in pictures {
+            if !self.write_picture(frame, index, now, update) {
+                failed.extend(self.moving.streams.get(index).map(|stream| stream.area));
+            }
+        }
+        if !failed.is_empty() {
+            self.moving.keep(|stream| !failed.contains(&stream.area));
+            self.encode(frame, &Region::from_rects(&failed), update);
+        }
+    }
+
+    /// Time passes: ends videos that stand still.
+    pub fn rest(&mut self, now: Instant) {
+        self.moving.finder.rest(now);
+        if !self.moving.streams.is_empty() {
+            self.choose(now);
+        }
+    }
+
+    /// Where videos run: what is made exact there is lost again with the next picture.
+    pub fn video_region(&self, now: Instant) -> Region {
+        let running = self.moving.finder.areas().iter().filter(|area| {
+            now.saturating_duration_since(area.changed) < PAUSE && self.stream(area.area).is_some()
+        });
+        let areas: Vec<Rect> = running.map(|area| area.area).collect();
+        Region::from_rects(&areas)
+    }
+
+    fn stream(&self, area: Rect) -> Option<&Stream> {
+        self.moving
+            .streams
+            .iter()
+            .find(|stream| stream.area == area)
+    }
+
+    fn takes_video(&self) -> bool {
+        self.viewer.has(Encoding::OPEN_H264)
+            && self.quality.jpeg.is_some()
+            && self.converter.format().bits_per_pixel == 32
+    }
+
+    /// Makes the streams those of the areas that shall have one.
+    fn choose(&mut self, now: Instant) {
+        let Some(jpeg) = self.quality.jpeg else {
+            return;
+        };
+        let areas: Vec<VideoArea> = self.moving.finder.areas().to_vec();
+        let wish = |area: &VideoArea| Wish {
+            area: area.area,
+            interval: area.interval,
+            jpeg,
+            link: self.moving.link,
+        };
+        let chosen: Vec<(VideoArea, u8)> = areas
+            .iter()
+            .filter(|area| H264Stream::takes(area.area))
+            .map(|area| (area, wish(area), self.stream(area.area)))
+            .filter(|(_, wish, stream)| self.moving.policy.video(wish, stream.is_some()))
+            .map(|(area, wish, stream)| {
+                let quantiser = match stream {
+                    Some(stream) if now < stream.since + KEEP => stream.quantiser,
+                    Some(stream) => match adapt(&wish, stream.quantiser, stream.len) {
+                        finer if finer < stream.quantiser && now < stream.since + KEEP_COARSE => {
+                            stream.quantiser
+                        }
+                        adapted => adapted,
+                    },
+                    None => quantiser(wish.jpeg),
+                };
+                (*area, quantiser)
+            })
+            .collect();
+        self.moving.keep(|stream| {
+            chosen
+                .iter()
+                .any(|(area, quantiser)| area.area == stream.area && *quantiser == stream.quantiser)
+        });
+        for (VideoArea { area, outer, .. }, quantiser) in chosen {
+            if self.stream(area).is_none()
+                && let Ok(video) = H264Stream::new(quantiser)
+            {
+                self.moving.streams.push(Stream {
+                    area,
+                    border: Border::new(area, outer),
+                    video,
+                    quantiser,
+                    since: now,
+                    len: 0.0,
+                    new: true,
+                });
+            }
+        }
+    }
+
+    /// Adds the next picture of a stream; whether it could.
+    fn write_picture(
+        &mut self,
+        frame: &FrameView,
+        index: usize,
+        now: Instant,
+        update: &mut Update,
+    ) -> bool {
+        let moving = &mut self.moving;
+        let Some(stream) = moving.streams.get_mut(index) else {
+            return false;
+        };
+        let at = now.saturating_duration_since(moving.start);
+        let begin = Instant::now();
+        let encoded = stream
+            .video
+            .encode(frame, stream.area, at, &mut moving.data);
+        let fits = !moving.data.is_empty() && moving.data.len() <= max_len(stream.area);
+        if encoded.is_err() || !fits || update.room() == 0 {
+            return false;
+        }
+        moving.policy.took(stream.area, begin.elapsed());
+        let flags = match (moving.stale, stream.new) {
+            (true, _) => RESET_ALL_CONTEXTS,
+            (false, true) => RESET_CONTEXT,
+            (false, false) => 0,
+        };
+        update.h264(stream.area, flags, &moving.data);
+        if !stream.new {
+            stream.len += (moving.data.len() as f64 - stream.len) / 8.0;
+        }
+        moving.stale = false;
+        stream.new = false;
+        self.lossy.add(stream.area);
+        true
+    }
+}

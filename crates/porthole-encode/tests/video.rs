@@ -1,0 +1,408 @@
+//! Screens with and without video through an encoder and a viewer: where nothing moves any more,
+//! the viewer has the exact picture; while it moves, one that is close, and exact around it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+use openh264::{decoder::Decoder as VideoDecoder, formats::YUVSource};
+use porthole_encode::{Encoder, FrameView, Link, Rect, Region};
+use porthole_rfb::{
+    Encoding, ViewerEncodings,
+    decode::{Decoder, DecoderLimits, Picture, ServerEvent, Surface},
+    server::{
+        Update,
+        h264::{RESET_ALL_CONTEXTS, RESET_CONTEXT},
+    },
+};
+use proptest::prelude::*;
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+const FRAME: Duration = Duration::from_millis(33);
+
+/// A viewer with everything but a screen.
+struct Viewer {
+    decoder: Decoder,
+    screen: Painted,
+}
+
+#[derive(Default)]
+struct Painted {
+    picture: Picture,
+    contexts: HashMap<Rect, VideoDecoder>,
+    /// Pictures by H.264 so far, and those that began a stream.
+    pictures: usize,
+    begun: usize,
+    /// Where the last one went.
+    last: Option<Rect>,
+}
+
+impl Viewer {
+    fn new(width: u16, height: u16) -> Self {
+        Self {
+            decoder: Decoder::after_handshake(DecoderLimits::default(), width, height).unwrap(),
+            screen: Painted {
+                picture: Picture::new(width, height),
+                ..Painted::default()
+            },
+        }
+    }
+
+    fn receive(&mut self, update: Update) {
+        self.decoder.push(&update.finish());
+        while let Some(event) = self.decoder.next_event(&mut self.screen).unwrap() {
+            assert!(matches!(
+                event,
+                ServerEvent::UpdateEnd | ServerEvent::DesktopSize { .. }
+            ));
+        }
+        assert_eq!(self.decoder.buffered(), 0);
+    }
+}
+
+impl Surface for Painted {
+    fn resize(&mut self, width: u16, height: u16) {
+        self.picture.resize(width, height);
+    }
+
+    fn pixels(&mut self, area: Rect, bgrx: &[u8]) {
+        self.picture.pixels(area, bgrx);
+    }
+
+    fn fill(&mut self, area: Rect, colour: u32) {
+        self.picture.fill(area, colour);
+    }
+
+    fn copy(&mut self, area: Rect, from_x: u16, from_y: u16) {
+        self.picture.copy(area, from_x, from_y);
+    }
+
+    fn jpeg(&mut self, area: Rect, jpeg: &[u8]) {
+        let image = turbojpeg::decompress(jpeg, turbojpeg::PixelFormat::BGRX).unwrap();
+        self.picture.pixels(area, &image.pixels);
+    }
+
+    fn h264(&mut self, area: Rect, flags: u32, data: &[u8]) {
+        if flags & RESET_ALL_CONTEXTS != 0 {
+            self.contexts.clear();
+        } else if flags & RESET_CONTEXT != 0 {
+            self.contexts.remove(&area);
+        }
+        if data.is_empty() {
+            return;
+        }
+        self.pictures += 1;
+        self.begun += usize::from(!self.contexts.contains_key(&area));
+        self.last = Some(area);
+        let context = self
+            .contexts
+            .entry(area)
+            .or_insert_with(|| VideoDecoder::new().unwrap());
+        let decoded = context.decode(data).unwrap().unwrap();
+        assert_eq!(
+            decoded.dimensions(),
+            (area.width.into(), area.height.into())
+        );
+        self.picture.pixels(area, &bgrx(&decoded));
+    }
+}
+
+/// BT.601 in the limited range.
+fn bgrx(picture: &impl YUVSource) -> Vec<u8> {
+    let (width, height) = picture.dimensions();
+    let (luma, chroma, _) = picture.strides();
+    (0..height)
+        .flat_map(|y| (0..width).map(move |x| (x, y)))
+        .flat_map(|(x, y)| {
+            let bright = (f32::from(picture.y()[y * luma + x]) - 16.0) * 255.0 / 219.0;
+            let at = y / 2 * chroma + x / 2;
+            let blue = (f32::from(picture.u()[at]) - 128.0) * 255.0 / 224.0;
+            let red = (f32::from(picture.v()[at]) - 128.0) * 255.0 / 224.0;
+            [
+                (bright + 1.772 * blue).round() as u8,
+                (bright - 0.344_136 * blue - 0.714_136 * red).round() as u8,
+                (bright + 1.402 * red).round() as u8,
+                0,
+            ]
+        })
+        .collect()
+}
+
+/// In decibels; infinite when equal.
+fn psnr(one: &FrameView, two: &FrameView, area: Rect) -> f64 {
+    let squares: f64 = one
+        .rows(area)
+        .flatten()
+        .zip(two.rows(area).flatten())
+        .map(|(one, two)| (f64::from(*one) - f64::from(*two)).powi(2))
+        .sum();
+    10.0 * (255.0 * 255.0 / (squares / (area.area() as f64 * 3.0))).log10()
+}
+
+/// A display with one viewer, which does what the display does.
+struct Session {
+    screen: Picture,
+    damage: Region,
+    encoder: Encoder,
+    viewer: Viewer,
+    now: Instant,
+    last_change: Instant,
+}
+
+impl Session {
+    fn new(width: u16, height: u16) -> Self {
+        let mut encoder = Encoder::new();
+        // A quality that goes as video however slow the machine is.
+        let list = [Encoding::TIGHT, Encoding::OPEN_H264, Encoding::quality(4)];
+        encoder.set_encodings(&ViewerEncodings::new(&list));
+        let now = Instant::now();
+        let mut session = Self {
+            screen: Picture::new(width, height),
+            damage: Region::new(),
+            encoder,
+            viewer: Viewer::new(width, height),
+            now,
+            last_change: now,
+        };
+        session.text(Rect::new(0, 0, width, height), 0);
+        session.update();
+        session
+    }
+
+    fn paint(&mut self, area: Rect, colour: impl Fn(u32, u32) -> u32) {
+        let area = area.intersect(&Rect::new(0, 0, self.screen.width(), self.screen.height()));
+        let pixels: Vec<u8> = (u32::from(area.y)..area.bottom())
+            .flat_map(|y| (u32::from(area.x)..area.right()).map(move |x| (x, y)))
+            .flat_map(|(x, y)| (colour(x, y) & 0xff_ffff).to_le_bytes())
+            .collect();
+        self.screen.pixels(area, &pixels);
+        self.damage.add(area);
+    }
+
+    fn text(&mut self, area: Rect, shift: u32) {
+        self.paint(area, |x, y| {
+            [0xff_ffff, 0, 0x20_20c0][((x / 3 * 7 + (y + shift) / 5 * 3) % 7 % 3) as usize]
+        });
+    }
+
+    /// A photo that pans.
+    fn film(&mut self, area: Rect, number: u32) {
+        self.paint(area, |x, y| {
+            let (x, y) = (x + number * 3, y + number);
+            let wave = |period: u32, at: u32| {
+                at.abs_diff(at / period * period + period / 2) * 255 / period
+            };
+            let noise = (x * 31 + y * 17).wrapping_mul(0x9e37_79b1) >> 29;
+            (wave(310, x) + noise) << 16 | (wave(270, y) + noise) << 8 | (wave(190, x + y) + noise)
+        });
+    }
+
+    /// An update of what changed; the exact picture of what rests.
+    fn update(&mut self) {
+        let mut update = Update::new();
+        let view = self.screen.view().unwrap();
+        if self.damage.is_empty() {
+            self.encoder.rest(self.now);
+            if self.now >= self.last_change + Duration::from_millis(200) {
+                let running = self.encoder.video_region(self.now);
+                let resting = self.encoder.lossy_region().subtract(&running);
+                self.encoder.encode_lossless(&view, &resting, &mut update);
+            }
+        } else {
+            let damage = std::mem::take(&mut self.damage).snap(16);
+            let damage = damage.intersect(&view.bounds().into());
+            self.encoder
+                .encode_at(&view, &damage, self.now, &mut update);
+            self.last_change = self.now;
+        }
+        if !update.is_empty() {
+            self.viewer.receive(update);
+        }
+        self.now += FRAME;
+    }
+
+    fn resize(&mut self, width: u16, height: u16) {
+        self.screen = Picture::new(width, height);
+        let mut update = Update::new();
+        update.desktop_size(width, height);
+        self.viewer.receive(update);
+        self.damage = Region::new();
+        self.text(Rect::new(0, 0, width, height), 0);
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..25 {
+            self.update();
+        }
+        assert!(self.encoder.lossy_region().is_empty());
+        assert!(self.is_exact(self.screen.view().unwrap().bounds()));
+    }
+
+    fn is_exact(&self, area: Rect) -> bool {
+        let shown = self.viewer.screen.picture.view().unwrap();
+        self.screen.view().unwrap().rows(area).eq(shown.rows(area))
+    }
+
+    fn play(&mut self, area: Rect, numbers: std::ops::Range<u32>) {
+        for number in numbers {
+            self.film(area, number);
+            self.update();
+        }
+    }
+}
+
+#[test]
+fn a_film_goes_as_video_and_the_text_around_it_stays_exact() {
+    let mut session = Session::new(1000, 600);
+    let film = Rect::new(150, 101, 700, 399);
+    session.play(film, 0..30);
+    let before = session.viewer.screen.pictures;
+    session.play(film, 30..50);
+    assert_eq!(session.viewer.screen.pictures - before, 20);
+    assert_eq!(session.viewer.screen.begun, 1);
+    let area = session.viewer.screen.last.unwrap();
+    assert_eq!(area, Rect::new(150, 100, 700, 400));
+    let (shown, screen) = (
+        session.viewer.screen.picture.view().unwrap(),
+        session.screen.view().unwrap(),
+    );
+    let quality = psnr(&screen, &shown, film);
+    assert!(quality > 32.0, "{quality} dB");
+    let around = Region::from(screen.bounds()).subtract(&area.into());
+    assert!(around.rects().all(|rect| session.is_exact(rect)));
+    // Typing beside it, in a tile of the film's edge.
+    session.text(Rect::new(140, 200, 8, 12), 3);
+    session.play(film, 50..51);
+    assert!(around.rects().all(|rect| session.is_exact(rect)));
+    // It rests: exact before its context ends.
+    for _ in 0..8 {
+        session.update();
+    }
+    assert!(session.is_exact(screen_bounds(&session)));
+    // And goes on as if nothing had been.
+    session.play(film, 60..70);
+    assert_eq!(session.viewer.screen.begun, 1);
+    session.settle();
+}
+
+fn screen_bounds(session: &Session) -> Rect {
+    Rect::new(0, 0, session.screen.width(), session.screen.height())
+}
+
+#[test]
+fn another_size_begins_all_anew() {
+    let mut session = Session::new(900, 600);
+    let film = Rect::new(64, 64, 704, 400);
+    session.play(film, 0..30);
+    assert_eq!(session.viewer.screen.begun, 1);
+    session.resize(800, 512);
+    assert_eq!(session.viewer.screen.contexts.len(), 1);
+    session.play(film, 0..30);
+    assert_eq!(session.viewer.screen.begun, 2);
+    assert_eq!(session.viewer.screen.contexts.len(), 1);
+    session.settle();
+}
+
+#[test]
+fn who_wants_exact_pixels_or_knows_no_video_gets_none() {
+    for list in [
+        &[Encoding::TIGHT, Encoding::OPEN_H264][..],
+        &[Encoding::TIGHT, Encoding::quality(6)],
+    ] {
+        let mut session = Session::new(900, 600);
+        session.encoder.set_encodings(&ViewerEncodings::new(list));
+        session.play(Rect::new(64, 64, 704, 400), 0..30);
+        assert_eq!(session.viewer.screen.pictures, 0);
+        session.settle();
+    }
+}
+
+#[test]
+fn a_context_that_ended_is_given_back() {
+    let mut session = Session::new(900, 600);
+    session.play(Rect::new(64, 64, 704, 400), 0..30);
+    session.settle();
+    assert_eq!(session.viewer.screen.contexts.len(), 1);
+    session.text(Rect::new(0, 0, 10, 10), 5);
+    session.update();
+    assert!(session.viewer.screen.contexts.is_empty());
+}
+
+#[test]
+fn a_narrow_line_gets_a_coarser_picture() {
+    let mut session = Session::new(900, 600);
+    let film = Rect::new(64, 64, 704, 400);
+    session.play(film, 0..30);
+    session.encoder.set_link(Link {
+        rate: Some(20e3),
+        held: false,
+    });
+    session.play(film, 30..120);
+    assert!(session.viewer.screen.begun > 1);
+    session.settle();
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Film(Rect, u32),
+    Text(Rect, u32),
+    Scroll(Rect, u16),
+    Rest(u32),
+    Resize(u16, u16),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let rect = || {
+        (0_u16..400, 0_u16..300, 1_u16..500, 1_u16..400)
+            .prop_map(|(x, y, width, height)| Rect::new(x, y, width, height))
+    };
+    let window = (0_u16..200, 0_u16..100, 160_u16..400, 120_u16..300)
+        .prop_map(|(x, y, width, height)| Rect::new(x, y, width, height));
+    prop_oneof![
+        4 => (window, 1_u32..30).prop_map(|(area, pictures)| Step::Film(area, pictures)),
+        2 => (rect(), any::<u32>()).prop_map(|(area, seed)| Step::Text(area, seed % 1000)),
+        1 => (rect(), 1_u16..60).prop_map(|(area, by)| Step::Scroll(area, by)),
+        2 => (1_u32..12).prop_map(Step::Rest),
+        1 => (300_u16..640, 200_u16..480).prop_map(|(width, height)| Step::Resize(width, height)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn whatever_moves_ends_exact(steps in prop::collection::vec(step(), 1..8), level in 2_u8..8) {
+        let mut session = Session::new(640, 480);
+        // A low level: small areas go as video, too.
+        let list = [Encoding::TIGHT, Encoding::OPEN_H264, Encoding::quality(level)];
+        session.encoder.set_encodings(&ViewerEncodings::new(&list));
+        session.update();
+        for (index, step) in steps.into_iter().enumerate() {
+            let bounds = screen_bounds(&session);
+            match step {
+                Step::Film(area, pictures) => {
+                    let first = index as u32 * 100;
+                    session.play(area, first..first + pictures);
+                }
+                Step::Text(area, seed) => {
+                    session.text(area, seed);
+                    session.update();
+                }
+                Step::Scroll(area, by) => {
+                    let area = area.intersect(&bounds);
+                    if area.height > by {
+                        let from = area.y + by;
+                        let area = Rect { height: area.height - by, ..area };
+                        session.screen.copy(area, area.x, from);
+                        let mut update = Update::new();
+                        session.encoder.copy(area, area.x, from, &mut update);
+                        session.viewer.receive(update);
+                    }
+                }
+                Step::Rest(updates) => (0..updates).for_each(|_| session.update()),
+                Step::Resize(width, height) => session.resize(width, height),
+            }
+        }
+        session.settle();
+    }
+}
