@@ -149,7 +149,12 @@ impl Decoder {
         loop {
             match self.step(surface) {
                 Ok(Step::Incomplete) => return Ok(None),
-                Ok(Step::Done(len)) => self.buffer.advance(len),
+                Ok(Step::Done(len)) => {
+                    self.buffer.advance(len);
+                    if surface.is_full() {
+                        return Ok(Some(ServerEvent::Paused));
+                    }
+                }
                 Ok(Step::Event(len, event)) => {
                     self.buffer.advance(len);
                     return Ok(Some(event));

@@ -40,6 +40,26 @@ pub trait Surface {
 
     /// A JPEG, not looked at yet, of what should have the area's size.
     fn jpeg(&mut self, area: Rect, jpeg: &[u8]);
+
+    /// A piece of the H.264 stream (Annex B) of exactly this area, not looked at, with flags of
+    /// [`h264`]. Surfaces whose viewer does not list the encoding never see one.
+    fn h264(&mut self, area: Rect, flags: u32, data: &[u8]) {
+        let _ = (area, flags, data);
+    }
+
+    /// Whether the surface wants to be emptied before anything else is painted: the decoder asks
+    /// after each rectangle, and then stops with [`ServerEvent::Paused`].
+    fn is_full(&self) -> bool {
+        false
+    }
+}
+
+/// Flags of a rectangle of [`Encoding::OPEN_H264`].
+pub mod h264 {
+    /// The area's decoder starts anew before the data.
+    pub const RESET: u32 = 1;
+    /// All decoders are forgotten before the data.
+    pub const RESET_ALL: u32 = 1 << 1;
 }
 
 /// What a display says.
@@ -57,6 +77,9 @@ pub enum ServerEvent {
     Init(ServerInit),
     /// All rectangles of an update are painted.
     UpdateEnd,
+    /// In the midst of an update: the surface [is full](Surface::is_full). Nothing came from the
+    /// display.
+    Paused,
     /// The framebuffer's size, and why and how a request to change it ended. The surface has it.
     DesktopSize {
         /// Width in pixels.

@@ -10,6 +10,9 @@ use crate::{
     server::CursorImage,
 };
 
+/// Room for an H.264 stream's headers, which small areas have too.
+const H264_HEADERS: usize = 4096;
+
 /// Paints the rectangles of a connection.
 pub(super) struct Rects {
     pub(super) converter: Converter,
@@ -52,7 +55,7 @@ impl Rects {
         encoding: Encoding,
         surface: &mut impl Surface,
     ) -> Result<Option<usize>, DecodeError> {
-        if !encoding.is_pixels() {
+        if !encoding.is_pixels() && encoding != Encoding::OPEN_H264 {
             return Err(DecodeError::UnknownEncoding(encoding.0));
         }
         if !area.fits(self.width, self.height) {
@@ -75,6 +78,7 @@ impl Rects {
             }
             Encoding::TIGHT => self.tight.paint(bytes, area, &self.converter, surface),
             Encoding::ZRLE => self.zrle.paint(bytes, area, &self.converter, surface),
+            Encoding::OPEN_H264 => h264(&mut reader, area, surface),
             _ => {
                 let len = area.area() * self.converter.format().bytes();
                 let Some(data) = reader.take(len) else {
@@ -144,6 +148,32 @@ impl Rects {
         }
         Some(bgra)
     }
+}
+
+/// Length, flags, data. Compressed video is never larger than its pixels in full.
+fn h264(
+    reader: &mut Reader,
+    area: Rect,
+    surface: &mut impl Surface,
+) -> Result<Option<usize>, DecodeError> {
+    let (Some(len), Some(flags)) = (reader.u32(), reader.u32()) else {
+        return Ok(None);
+    };
+    let most = area.area() * PIXEL + H264_HEADERS;
+    if len as usize > most {
+        return Err(DecodeError::TooLarge {
+            what: "an H.264 rectangle in bytes",
+            size: len.into(),
+            limit: most as u64,
+        });
+    }
+    let Some(data) = reader.take(len as usize) else {
+        return Ok(None);
+    };
+    if !area.is_empty() {
+        surface.h264(area, flags, data);
+    }
+    Ok(Some(8 + data.len()))
 }
 
 fn rgba(reader: &mut Reader, area: Rect, multiplied: bool) -> Option<Vec<u8>> {
