@@ -5,6 +5,7 @@ use crate::{
     ops::Ops,
 };
 use porthole_rfb::{
+    PixelFormat,
     clipboard::Clipboard,
     client::ClientMessage,
     decode::{Decoder, DecoderLimits, ServerEvent},
@@ -75,6 +76,11 @@ impl Machine {
                     return Next::Broken;
                 }
                 Ok(Some(event)) => {
+                    if matches!(event, ServerEvent::Init(_)) {
+                        // The viewer asks for this format before it asks for any pixels. One that
+                        // the decoder itself has it can always read.
+                        let _ = self.decoder.set_format(PixelFormat::BGRX);
+                    }
                     if !event::write(&event, &mut self.event) {
                         continue;
                     }
