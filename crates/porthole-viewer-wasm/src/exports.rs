@@ -32,7 +32,7 @@ pub extern "C" fn viewer_feed() {
 /// Goes on; a number of [`Next`](crate::Next).
 #[unsafe(no_mangle)]
 pub extern "C" fn viewer_next() -> u32 {
-    MACHINE.with_borrow_mut(|machine| machine.next() as u32)
+    MACHINE.with_borrow_mut(|machine| machine.proceed() as u32)
 }
 
 /// Where the operations' numbers are.

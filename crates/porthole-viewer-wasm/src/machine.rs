@@ -6,8 +6,8 @@ use crate::{
 };
 use porthole_rfb::{
     PixelFormat,
-    clipboard::Clipboard,
     client::ClientMessage,
+    clipboard::Clipboard,
     decode::{Decoder, DecoderLimits, ServerEvent},
     handshake::Version,
 };
@@ -62,7 +62,7 @@ impl Machine {
     }
 
     /// Goes on to whatever is next. Operations that were to be drawn are gone then.
-    pub fn next(&mut self) -> Next {
+    pub fn proceed(&mut self) -> Next {
         if std::mem::take(&mut self.drawn) {
             self.ops.clear();
         }

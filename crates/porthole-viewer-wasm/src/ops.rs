@@ -83,7 +83,8 @@ impl Ops {
         else {
             return false;
         };
-        let below = (x, width) == (area.x.into(), area.width.into()) && y + *height == area.y.into();
+        let below =
+            (x, width) == (area.x.into(), area.width.into()) && y + *height == area.y.into();
         if below {
             *height += u32::from(area.height);
         }
