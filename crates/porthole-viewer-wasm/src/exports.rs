@@ -64,11 +64,3 @@ pub extern "C" fn viewer_event() -> *const u8 {
 pub extern "C" fn viewer_event_len() -> usize {
     MACHINE.with_borrow(|machine| machine.event().len())
 }
-
-/// The input is a text in UTF-8: makes the message that gives it to the display, as an event.
-#[unsafe(no_mangle)]
-pub extern "C" fn viewer_provide() {
-    INPUT.with_borrow(|input| {
-        MACHINE.with_borrow_mut(|machine| machine.provide(&String::from_utf8_lossy(input)));
-    });
-}

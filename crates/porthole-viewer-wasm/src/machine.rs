@@ -104,14 +104,8 @@ impl Machine {
         &self.ops
     }
 
-    /// The last event, or the last message made.
+    /// The last event.
     pub fn event(&self) -> &[u8] {
         &self.event
-    }
-
-    /// Makes the message that gives the display a text, in place of the last event.
-    pub fn provide(&mut self, text: &str) {
-        self.event.clear();
-        ClientMessage::Clipboard(Clipboard::provide(text)).write(false, &mut self.event);
     }
 }

@@ -4,7 +4,6 @@
 use porthole_encode::{Encoder, Region};
 use porthole_rfb::{
     Encoding, PixelFormat, Rect, ViewerEncodings,
-    client::{ClientLimits, ClientMessage, ClientParser},
     clipboard::{Caps, Clipboard},
     decode::{Picture, Surface},
     handshake::{SERVER_VERSION, ServerInit},
@@ -306,22 +305,6 @@ fn events_are_told_as_bytes() {
         (viewer.canvas.picture.width(), viewer.updates),
         (20, 1),
         "the canvas has the new size"
-    );
-}
-
-#[test]
-fn a_text_is_provided() {
-    let mut machine = Machine::new();
-    machine.provide("eins\nzwei äöü");
-    let mut parser = ClientParser::after_handshake(ClientLimits::default());
-    parser.push(machine.event());
-    let message = parser.next_message().unwrap().unwrap().message;
-    let ClientMessage::Clipboard(Clipboard::Provide(provided)) = message else {
-        panic!("{message:?}");
-    };
-    assert_eq!(
-        provided.text(1000).unwrap().as_deref(),
-        Some("eins\nzwei äöü")
     );
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ClipboardExchange } from '../src/engine/clipboard-exchange';
+import { ClipboardExchange, provide } from '../src/engine/clipboard-exchange';
 import { readEvent } from '../src/engine/events';
 import * as messages from '../src/engine/messages';
 import { Clip, Encoding } from '../src/engine/messages';
@@ -62,38 +62,47 @@ describe('readEvent', () => {
 describe('ClipboardExchange', () => {
   const exchange = () => {
     const sent: string[] = [];
-    const clipboard = new ClipboardExchange(
-      (message) => sent.push(hex(message.subarray(8))),
-      (text) => new Uint8Array([...new Uint8Array(8), ...new TextEncoder().encode(text)]),
-    );
+    const clipboard = new ClipboardExchange((message) => sent.push(hex(message.subarray(8, 12))));
     clipboard.capable();
     sent.length = 0;
     return { sent, clipboard };
   };
   const notify = '08000001';
   const request = '02000001';
+  const given = '10000001';
 
-  it('announces a text and gives it when it is wanted', () => {
+  it('announces a text and gives it whenever it is wanted', async () => {
     const { sent, clipboard } = exchange();
     clipboard.offer('mine');
     clipboard.requested(Clip.text);
     clipboard.requested(Clip.text);
-    expect(sent).toEqual([notify, hex(new TextEncoder().encode('mine')), '6d696e65']);
+    await expect.poll(() => sent).toEqual([notify, given, given]);
   });
 
-  it('keeps its text when the display’s crosses it', () => {
+  it('keeps its text when the display’s crosses it', async () => {
     const { sent, clipboard } = exchange();
     clipboard.offer('mine');
     // Announced by the display before it heard of ours; its text comes in between.
     clipboard.notified(Clip.text);
     clipboard.requested(Clip.text);
-    expect(sent).toEqual([notify, request, hex(new TextEncoder().encode('mine'))]);
+    await expect.poll(() => sent).toEqual([notify, request, given]);
   });
 
   it('fetches nothing from an empty clipboard', () => {
     const { sent, clipboard } = exchange();
     clipboard.notified(0);
     expect(sent).toEqual([]);
+  });
+
+  it('packs a text as the extension has it', async () => {
+    const message = await provide('one\ntwö');
+    const view = new DataView(message.buffer);
+    expect(view.getInt32(4)).toBe(8 - message.length);
+    const stream = new Blob([message.subarray(12)]).stream();
+    const plain = stream.pipeThrough(new DecompressionStream('deflate'));
+    const bytes = new Uint8Array(await new Response(plain).arrayBuffer());
+    expect(new DataView(bytes.buffer).getUint32(0)).toBe(bytes.length - 4);
+    expect(new TextDecoder().decode(bytes.subarray(4))).toBe('one\r\ntwö\0');
   });
 });
 

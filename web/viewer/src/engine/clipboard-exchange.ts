@@ -1,6 +1,6 @@
 /** The extended clipboard: texts are announced, and fetched when they are wanted. */
 
-import { Clip, clipboard } from './messages';
+import { Clip, clipboard, together } from './messages';
 
 /** The largest text that may come unasked, in bytes. */
 const UNASKED = 1 << 20;
@@ -14,10 +14,7 @@ export class ClipboardExchange {
   private offered: string | undefined;
   private extended = false;
 
-  constructor(
-    private readonly send: (message: Uint8Array<ArrayBuffer>) => void,
-    private readonly provide: (text: string) => Uint8Array<ArrayBuffer>,
-  ) {}
+  constructor(private readonly send: (message: Uint8Array<ArrayBuffer>) => void) {}
 
   /** The display knows the extension; tells it what this side can do. */
   capable(): void {
@@ -36,7 +33,7 @@ export class ClipboardExchange {
 
   /** The display wants the text. */
   requested(formats: number): void {
-    if (formats & Clip.text) this.send(this.provide(this.offered ?? ''));
+    if (formats & Clip.text) void provide(this.offered ?? '').then(this.send);
   }
 
   /** The display asks what there is. */
@@ -52,6 +49,19 @@ export class ClipboardExchange {
   private notify(): void {
     this.send(clipboard(Clip.notify | (this.offered === undefined ? 0 : Clip.text)));
   }
+}
+
+/** The message that gives a text: compressed, its lines ending as the extension wants them. */
+export async function provide(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const plain = new TextEncoder().encode(`${text.replace(/\r?\n/g, '\r\n')}\0`);
+  const length = new DataView(new ArrayBuffer(4));
+  length.setUint32(0, plain.length);
+  const packing = new Blob([length, plain]).stream().pipeThrough(new CompressionStream('deflate'));
+  const packed = new Uint8Array(await new Response(packing).arrayBuffer());
+  const message = together(clipboard(Clip.provide | Clip.text), packed);
+  // The length of an extended message is told as a negative one.
+  new DataView(message.buffer).setInt32(4, -(4 + packed.length));
+  return message;
 }
 
 /** A cut text as RFC 6143 has it, in Latin-1; what that lacks becomes a question mark. */

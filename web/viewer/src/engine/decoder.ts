@@ -13,7 +13,6 @@ interface Exports {
   viewer_bytes(): number;
   viewer_event(): number;
   viewer_event_len(): number;
-  viewer_provide(): void;
 }
 
 /** What is to be done next. */
@@ -38,7 +37,8 @@ export class Decoder {
 
   /** Adds received bytes. */
   feed(bytes: Uint8Array): void {
-    this.input(bytes);
+    const at = this.wasm.viewer_input(bytes.length);
+    new Uint8Array(this.buffer(), at, bytes.length).set(bytes);
     this.wasm.viewer_feed();
   }
 
@@ -56,24 +56,8 @@ export class Decoder {
 
   /** What has happened. */
   event(): DisplayEvent {
-    return readEvent(this.message());
-  }
-
-  /** The message that gives the display a text for its clipboard. */
-  provide(text: string): Uint8Array<ArrayBuffer> {
-    this.input(new TextEncoder().encode(text));
-    this.wasm.viewer_provide();
-    return this.message().slice();
-  }
-
-  private input(bytes: Uint8Array): void {
-    const at = this.wasm.viewer_input(bytes.length);
-    new Uint8Array(this.buffer(), at, bytes.length).set(bytes);
-  }
-
-  private message(): Uint8Array<ArrayBuffer> {
     const { viewer_event, viewer_event_len } = this.wasm;
-    return new Uint8Array(this.buffer(), viewer_event(), viewer_event_len());
+    return readEvent(new Uint8Array(this.buffer(), viewer_event(), viewer_event_len()));
   }
 
   /** Looked up each time: growing moves it. */

@@ -48,10 +48,7 @@ export class Engine {
   private pingAt: number | undefined;
   private heardAt = 0;
   private cursors = 0;
-  private readonly clipboard = new ClipboardExchange(
-    (message) => this.send(message),
-    (text) => this.decoder?.provide(text) ?? new Uint8Array(),
-  );
+  private readonly clipboard = new ClipboardExchange((message) => this.send(message));
 
   constructor(private readonly report: (report: Report) => void) {
     Decoder.load().then(
