@@ -1,5 +1,6 @@
 /** The pointer's picture for the page. */
 
+import { unseen } from './canvas';
 import type { DisplayEvent } from './events';
 import type { CursorPicture } from './talk';
 
@@ -31,15 +32,9 @@ export async function cursorPicture(event: CursorEvent): Promise<CursorPicture> 
 }
 
 async function png(image: ImageData): Promise<Blob> {
-  if (typeof OffscreenCanvas !== 'undefined') {
-    const canvas = new OffscreenCanvas(image.width, image.height);
-    canvas.getContext('2d')?.putImageData(image, 0, 0);
-    return canvas.convertToBlob();
-  }
-  const canvas = document.createElement('canvas');
-  canvas.width = image.width;
-  canvas.height = image.height;
-  canvas.getContext('2d')?.putImageData(image, 0, 0);
+  const { canvas, context } = unseen(image.width, image.height);
+  context.putImageData(image, 0, 0);
+  if ('convertToBlob' in canvas) return canvas.convertToBlob();
   return new Promise((resolve, reject) =>
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture')))),
   );

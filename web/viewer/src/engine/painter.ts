@@ -1,5 +1,6 @@
 /** Draws the decoder's operations (crates/porthole-viewer-wasm/src/ops.rs), always in order. */
 
+import { type Canvas, type Context, contextOf, unseen } from './canvas';
 import type { Ops } from './decoder';
 import { decodeJpeg } from './jpeg';
 import { VideoAreas } from './video';
@@ -13,8 +14,6 @@ const COPY = 3;
 const JPEG = 4;
 const H264 = 5;
 
-type Canvas = OffscreenCanvas | HTMLCanvasElement;
-type Context = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
 type Picture = ImageBitmap | VideoFrame;
 
 /** A canvas that is the desktop's picture: copies read it, so that whatever was drawn is copied. */
@@ -29,12 +28,7 @@ export class Painter {
     private readonly canvas: Canvas,
     onBroken: () => void,
   ) {
-    const context = canvas.getContext('2d', {
-      alpha: false,
-      desynchronized: true,
-    }) as Context | null;
-    if (!context) throw new Error('the browser gives no canvas');
-    this.context = context;
+    this.context = contextOf(canvas, { alpha: false, desynchronized: true });
     this.videos = new VideoAreas(onBroken);
   }
 
@@ -107,10 +101,11 @@ export class Painter {
   private resize(width: number, height: number): void {
     const { canvas } = this;
     if (canvas.width === width && canvas.height === height) return;
-    const { width: oldWidth, height: oldHeight } = canvas;
-    const kept = this.context.getImageData(0, 0, oldWidth, oldHeight);
+    // Read back, the picture would leave the graphics card for good.
+    const kept = unseen(canvas.width, canvas.height);
+    kept.context.drawImage(canvas, 0, 0);
     canvas.width = width;
     canvas.height = height;
-    this.context.putImageData(kept, 0, 0);
+    this.context.drawImage(kept.canvas, 0, 0);
   }
 }
