@@ -6,8 +6,6 @@ use crate::{
 };
 use porthole_rfb::{
     PixelFormat,
-    client::ClientMessage,
-    clipboard::Clipboard,
     decode::{Decoder, DecoderLimits, ServerEvent},
     handshake::Version,
 };
