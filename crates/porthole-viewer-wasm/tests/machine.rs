@@ -1,5 +1,5 @@
 //! What the machine says is to be drawn, drawn on a plain picture: it must be the display's frame.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use porthole_encode::{Encoder, Region};
 use porthole_rfb::{

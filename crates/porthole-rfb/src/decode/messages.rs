@@ -147,11 +147,12 @@ impl Decoder {
             return Err(error.clone());
         }
         loop {
+            let in_update = matches!(self.state, State::Update(_));
             match self.step(surface) {
                 Ok(Step::Incomplete) => return Ok(None),
                 Ok(Step::Done(len)) => {
                     self.buffer.advance(len);
-                    if surface.is_full() {
+                    if in_update && surface.is_full() {
                         return Ok(Some(ServerEvent::Paused));
                     }
                 }
