@@ -120,8 +120,29 @@ wait_images() {
 
 require_cargo() { have cargo || die "Rust is not installed (cargo was not found)." "Install it from https://rustup.rs and run this again."; }
 
+# build_decoder: the viewer's decoder (WebAssembly) where the console's build takes it from.
+build_decoder() {
+  local target=wasm32-unknown-unknown wasm=$root/web/viewer/wasm/porthole_viewer.wasm
+  require_cargo
+  wasm_target
+  note "Building the viewer's decoder (WebAssembly)"
+  (cd "$root" && cargo build --quiet --locked --profile wasm --target "$target" -p porthole-viewer-wasm)
+  mkdir -p "$(dirname "$wasm")"
+  # Left alone when it is the same, and so is the console then.
+  cmp -s "$CARGO_TARGET_DIR/$target/wasm/porthole_viewer_wasm.wasm" "$wasm" || cp "$CARGO_TARGET_DIR/$target/wasm/porthole_viewer_wasm.wasm" "$wasm"
+}
+
+# wasm_target: what Rust needs to build for WebAssembly.
+wasm_target() {
+  local target=wasm32-unknown-unknown
+  [[ ! -d "$(cd "$root" && rustc --print sysroot)/lib/rustlib/$target" ]] || return 0
+  have rustup || die "Rust cannot build for WebAssembly: its target $target is missing." "Install it with your system's packages, or Rust from https://rustup.rs."
+  (cd "$root" && quietly "$PORTHOLE_CACHE/wasm-target.log" rustup target add "$target")
+}
+
 # build_console: the console's files in web/console/dist, when a source has changed.
 build_console() {
+  build_decoder
   local lock stamp=$root/web/node_modules/.porthole-lock
   lock=$(sha256sum "$root/web/package-lock.json" | cut -c1-64)
   if [[ "$(cat "$stamp" 2>/dev/null)" != "$lock" ]]; then

@@ -17,6 +17,8 @@ install_packages "${build_packages[@]}"
 if ! have cargo; then
   die "Rust is not installed (cargo was not found)." "Install it from https://rustup.rs:  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y   and run this again. The version that rust-toolchain.toml names is fetched by itself."
 fi
+# The viewer's decoder is WebAssembly.
+wasm_target
 
 # --- container engine
 start_dockerd() { # further arguments of dockerd

@@ -1,5 +1,13 @@
+import { existsSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+
+const decoder = new URL('../viewer/wasm/porthole_viewer.wasm', import.meta.url);
+if (!existsSync(decoder)) {
+  throw new Error(
+    'The viewer’s decoder is missing: run `npm run decoder` in web/ (it needs Rust), or `make run`.',
+  );
+}
 
 // Where `npm run dev` finds the API.
 const server = process.env.PORTHOLE_URL ?? 'https://localhost:8443';
@@ -27,6 +35,8 @@ export default defineConfig({
       },
     },
   },
+  // The viewer's worker is a module: the content security policy allows no made-up ones.
+  worker: { format: 'es' },
   server: {
     port: 5173,
     proxy: {

@@ -68,7 +68,12 @@ const RESERVED: &[Reserved] = &[
 
 const FORBIDDEN: &[Forbidden] = &[
     Forbidden {
-        crates: &["porthole-model", "porthole-rfb", "porthole-wire"],
+        crates: &[
+            "porthole-model",
+            "porthole-rfb",
+            "porthole-viewer-wasm",
+            "porthole-wire",
+        ],
         dependencies: &[
             "tokio",
             "tokio-util",

@@ -13,7 +13,7 @@ impl Encoding {
     pub const TIGHT: Self = Self(7);
     /// Zlib run-length encoding in tiles of 64.
     pub const ZRLE: Self = Self(16);
-    /// H.264 of an area, in a context of its own.
+    /// H.264 of an area, in a context of its own (community's registry, *Open H.264*).
     pub const OPEN_H264: Self = Self(50);
     /// The framebuffer's size changed.
     pub const DESKTOP_SIZE: Self = Self(-223);

@@ -588,6 +588,59 @@ fn a_server_cannot_make_the_viewer_hold_too_much() {
     );
 }
 
+/// Keeps what it is given of video, and is full after each piece.
+#[derive(Default)]
+struct Videos(Vec<(Rect, u32, Vec<u8>)>);
+
+impl Surface for Videos {
+    fn resize(&mut self, _: u16, _: u16) {}
+    fn pixels(&mut self, _: Rect, _: &[u8]) {}
+    fn fill(&mut self, _: Rect, _: u32) {}
+    fn copy(&mut self, _: Rect, _: u16, _: u16) {}
+    fn jpeg(&mut self, _: Rect, _: &[u8]) {}
+
+    fn h264(&mut self, area: Rect, flags: u32, data: &[u8]) {
+        self.0.push((area, flags, data.to_vec()));
+    }
+
+    fn is_full(&self) -> bool {
+        true
+    }
+}
+
+/// An update with one rectangle of H.264.
+fn video(area: Rect, len: u32, flags: u32, data: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 0, 1];
+    for value in [area.x, area.y, area.width, area.height] {
+        bytes.extend(value.to_be_bytes());
+    }
+    for value in [Encoding::OPEN_H264.0 as u32, len, flags] {
+        bytes.extend(value.to_be_bytes());
+    }
+    bytes.extend(data);
+    bytes
+}
+
+#[test]
+fn a_full_surface_stops_the_decoder() {
+    let area = Rect::new(2, 3, 16, 8);
+    let bytes = video(area, 7, 3, b"annex b");
+    for piece in 1..bytes.len() {
+        let mut decoder = Decoder::after_handshake(DecoderLimits::default(), 64, 64).unwrap();
+        let mut surface = Videos::default();
+        let mut all = Vec::new();
+        for piece in bytes.chunks(piece) {
+            decoder.push(piece);
+            while let Some(event) = decoder.next_event(&mut surface).unwrap() {
+                all.push(event);
+            }
+        }
+        // A surface that is full stops the decoder, and does not lose its place.
+        assert_eq!(all, [ServerEvent::Paused, ServerEvent::UpdateEnd]);
+        assert_eq!(surface.0, [(area, 3, b"annex b".to_vec())]);
+    }
+}
+
 #[test]
 fn a_picture_keeps_what_fits() {
     let mut picture = Picture::new(3, 2);

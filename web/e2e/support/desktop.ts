@@ -25,8 +25,11 @@ export async function sizeBecomes(page: Page, size: string): Promise<void> {
 export function colours(page: Page): Promise<number> {
   return page.evaluate((selector) => {
     const canvas = document.querySelector<HTMLCanvasElement>(`${selector} canvas`);
-    const context = canvas?.getContext('2d');
-    if (!canvas || !context || canvas.width === 0) return 0;
+    if (!canvas || canvas.width === 0) return 0;
+    // A worker draws on it: its picture can be looked at on another canvas.
+    const context = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+    if (!context) return 0;
+    context.drawImage(canvas, 0, 0);
     const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
     const seen = new Set<number>();
     for (let i = 0; i < data.length; i += 4) {

@@ -260,14 +260,40 @@ test('device pixels: a desktop at the screen’s ratio', { timeout: 120_000 }, a
   atEnd(() => call(page, 'DELETE', `/sessions/${session}`));
   await desktopReady(page);
   await sizeBecomes(page, '1202x902');
-  const css = await page.evaluate(() => {
-    const canvas = document.querySelector<HTMLCanvasElement>('[data-screen] canvas');
-    const box = canvas?.getBoundingClientRect();
-    return canvas && box ? [canvas.width / box.width, canvas.height / box.height] : [];
+  // The worker's canvas takes its size with its next picture.
+  await until('one pixel of the desktop to one of the device', async () => {
+    const ratios = await page.evaluate(() => {
+      const canvas = document.querySelector<HTMLCanvasElement>('[data-screen] canvas');
+      const box = canvas?.getBoundingClientRect();
+      return canvas && box ? [canvas.width / box.width, canvas.height / box.height] : [];
+    });
+    return ratios.length === 2 && ratios.every((ratio) => Math.abs(ratio - 1.5) < 1e-3);
   });
-  for (const ratio of css) assert.ok(Math.abs(ratio - 1.5) < 1e-3, `one to one: ${ratio}`);
   const containers = await until('both containers', () => containersOf(session));
   assert.equal(await xSize(containers.workspace), '1202x902');
+});
+
+test('a browser that gives workers no canvas', { timeout: 120_000 }, async (t) => {
+  const { page, context, faults, atEnd } = await open(t, browser);
+  await context.addInitScript(() => {
+    Reflect.deleteProperty(HTMLCanvasElement.prototype, 'transferControlToOffscreen');
+  });
+  await signIn(page, admin);
+  await page.getByRole('button', { name: 'Launch Terminal' }).click();
+  await page.waitForURL(/\/session\/[0-9a-f-]{36}/);
+  const session = sessionId(page);
+  atEnd(() => call(page, 'DELETE', `/sessions/${session}`));
+  await desktopReady(page);
+  await until('more than a blank picture', async () => (await colours(page)) > 8);
+  const containers = await until('both containers', () => containersOf(session));
+  await focusDesktop(page);
+  await typeLine(page, 'echo drawn-by-the-page > ~/typed.txt');
+  await until('the file in the container', async () => {
+    const found = await inside(containers.workspace, 'cat', '/home/kasm-user/typed.txt');
+    return found.trim() === 'drawn-by-the-page';
+  });
+  assert.equal(page.workers().length, 0);
+  assert.deepEqual(faults, []);
 });
 
 test('a session that is none says so', async (t) => {

@@ -2,9 +2,9 @@
 
 import { backoff, RECONNECT } from './backoff';
 import { closeReason, type EndReason } from './close';
+import { Connection } from './connection';
 import type { ScaleMode, Size } from './geometry';
 import type { Combination } from './keys';
-import { RfbConnection } from './novnc';
 
 /** Where the stream is and the right to it. */
 export interface StreamGrant {
@@ -69,7 +69,9 @@ const NOT_READY_AGAIN = 400;
 
 /** One viewer in one element. Not started by itself. */
 export class Viewer {
-  private connection: RfbConnection | undefined;
+  private connection: Connection | undefined;
+  /** Made, but not connected: the grant is on its way. */
+  private prepared: Connection | undefined;
   private still: HTMLCanvasElement | undefined;
   private timer: number | undefined;
   private pinger: number | undefined;
@@ -80,7 +82,6 @@ export class Viewer {
   private current: ViewerState = { kind: 'connecting', attempt: 0 };
   private mode: ScaleMode = 'match';
   private quality: Quality = 'automatic';
-  private viewOnly = false;
   private readonly abort = new AbortController();
 
   /**
@@ -129,6 +130,7 @@ export class Viewer {
     this.generation += 1;
     this.abort.abort();
     this.drop();
+    this.prepared?.close();
     this.still?.remove();
   }
 
@@ -140,7 +142,12 @@ export class Viewer {
 
   /** Gives the keyboard to the desktop. */
   focus(): void {
-    this.connection?.focus({ preventScroll: true });
+    this.connection?.focus();
+  }
+
+  /** Asks for the keyboard on the screen, where there is one. */
+  showKeyboard(): void {
+    this.connection?.showKeyboard();
   }
 
   /** See {@link ScaleMode}. */
@@ -152,7 +159,7 @@ export class Viewer {
   /** Picture quality against traffic; takes effect with the next frame. */
   setQuality(quality: Quality): void {
     this.quality = quality;
-    if (this.connection) this.applyQuality(this.connection);
+    this.connection?.setLevels(QUALITIES[quality]);
   }
 
   /** Presses and releases a combination. */
@@ -166,7 +173,7 @@ export class Viewer {
   /** Makes `text` the content of the desktop's clipboard. False while there is no connection. */
   paste(text: string): boolean {
     if (!this.connection || this.current.kind !== 'connected') return false;
-    this.connection.clipboardPasteFrom(text);
+    this.connection.paste(text);
     return true;
   }
 
@@ -189,6 +196,8 @@ export class Viewer {
     const generation = ++this.generation;
     clearTimeout(this.timer);
     this.set({ kind: 'connecting', attempt: this.attempt });
+    // What draws is loaded while the grant is on its way.
+    this.prepared ??= this.prepare();
     let grant: StreamGrant;
     try {
       grant = await this.grant(this.abort.signal);
@@ -199,23 +208,28 @@ export class Viewer {
       return;
     }
     if (generation !== this.generation) return;
-    this.viewOnly = grant.access === 'view';
-    this.open(grant.url, generation);
+    this.open(grant);
   }
 
-  private open(address: string, generation: number): void {
+  private open({ url: address, access }: StreamGrant): void {
+    const connection = this.prepared ?? this.prepare();
+    this.prepared = undefined;
+    this.connection = connection;
     const url = new URL(address, window.location.href);
     url.protocol = url.protocol.replace('http', 'ws');
-    const socket = new WebSocket(url, ['binary']);
-    socket.binaryType = 'arraybuffer';
-    let code: number | undefined;
-    let painted = false;
-    const mine = () => generation === this.generation;
-    socket.addEventListener('close', (event) => {
-      code = event.code;
-    });
-    this.timer = window.setTimeout(() => mine() && this.lose('network'), OPEN_WITHIN);
-    const connection: RfbConnection = new RfbConnection(this.target, socket, this.mode, {
+    this.timer = window.setTimeout(
+      () => connection === this.connection && this.lose('network'),
+      OPEN_WITHIN,
+    );
+    connection.setMode(this.mode);
+    connection.setLevels(QUALITIES[this.quality]);
+    connection.open(url, access === 'view');
+  }
+
+  private prepare(): Connection {
+    // What an older connection still says is ignored.
+    const mine = () => connection === this.connection;
+    const connection: Connection = new Connection(this.target, this.mode, {
       connected: () => {
         if (!mine()) return;
         clearTimeout(this.timer);
@@ -223,9 +237,8 @@ export class Viewer {
         this.set({ kind: 'connected' });
         this.pinger = window.setInterval(() => this.ping(), PING_EVERY);
       },
-      frame: () => {
-        if (painted || !mine()) return;
-        painted = true;
+      painted: () => {
+        if (!mine()) return;
         this.still?.remove();
         this.still = undefined;
         this.target.dataset.painted = 'true';
@@ -238,27 +251,18 @@ export class Viewer {
       },
       clipboard: (text) => mine() && this.listener.clipboard?.(text),
       pong: (milliseconds) => mine() && this.listener.roundTrip?.(milliseconds),
-      name: () => {},
-      bell: () => {},
-      closed: () => {
-        if (!mine()) return;
-        // noVNC may speak before our own close handler has run.
-        queueMicrotask(() => {
-          if (!mine()) return;
+      closed: (code) => {
+        if (connection === this.prepared) {
+          // It could not even be made; the next attempt makes another.
+          this.prepared = undefined;
+          connection.close();
+        } else if (mine()) {
           const end = closeReason(code);
           this.lost(end.reason, end.retry);
-        });
+        }
       },
     });
-    connection.viewOnly = this.viewOnly;
-    this.applyQuality(connection);
-    this.connection = connection;
-  }
-
-  private applyQuality(connection: RfbConnection): void {
-    const { quality, compression } = QUALITIES[this.quality];
-    connection.qualityLevel = quality;
-    connection.compressionLevel = compression;
+    return connection;
   }
 
   private ping(): void {
@@ -282,6 +286,8 @@ export class Viewer {
     this.drop();
     if (!retry) {
       this.running = false;
+      this.prepared?.close();
+      this.prepared = undefined;
       this.set({ kind: 'ended', reason });
       return;
     }

@@ -8,9 +8,10 @@ use axum::{
 };
 
 /// What the console's pages may load, and from where.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; \
-    style-src 'self' 'unsafe-inline'; connect-src 'self'; worker-src 'self' blob:; \
-    object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+/// WebAssembly is the viewer's decoder; it allows no other code to be made.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
+    img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
+    worker-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
 /// Adds the security headers, and keeps API answers out of caches unless they say otherwise.
 pub(super) async fn secure(request: Request, next: Next) -> Response {

@@ -147,9 +147,15 @@ impl Decoder {
             return Err(error.clone());
         }
         loop {
+            let in_update = matches!(self.state, State::Update(_));
             match self.step(surface) {
                 Ok(Step::Incomplete) => return Ok(None),
-                Ok(Step::Done(len)) => self.buffer.advance(len),
+                Ok(Step::Done(len)) => {
+                    self.buffer.advance(len);
+                    if in_update && surface.is_full() {
+                        return Ok(Some(ServerEvent::Paused));
+                    }
+                }
                 Ok(Step::Event(len, event)) => {
                     self.buffer.advance(len);
                     return Ok(Some(event));

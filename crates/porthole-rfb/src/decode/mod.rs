@@ -46,6 +46,12 @@ pub trait Surface {
     /// H.264 in Annex B form, not looked at yet, for the context of that area, after what the flags
     /// of [`h264`](crate::server::h264) ask for. Without data there is nothing to paint.
     fn h264(&mut self, area: Rect, flags: u32, data: &[u8]);
+
+    /// Whether the surface wants to be emptied before anything else is painted: the decoder asks
+    /// after each rectangle, and then stops with [`ServerEvent::Paused`].
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 /// What a display says.
@@ -63,6 +69,9 @@ pub enum ServerEvent {
     Init(ServerInit),
     /// All rectangles of an update are painted.
     UpdateEnd,
+    /// In the midst of an update: the surface [is full](Surface::is_full). Nothing came from the
+    /// display.
+    Paused,
     /// The framebuffer's size, and why and how a request to change it ended. The surface has it.
     DesktopSize {
         /// Width in pixels.

@@ -211,6 +211,7 @@ export const de: Texts = {
     smooth: 'Flüssig',
     saving: 'Datensparend',
     keyboard: 'Tastatur',
+    showKeyboard: 'Bildschirmtastatur zeigen',
     keys: 'Tasten senden',
     session: 'Sitzung',
     timeLeft: 'Endet in {{time}}',

@@ -203,6 +203,7 @@ export const en = {
     smooth: 'Smooth',
     saving: 'Saving data',
     keyboard: 'Keyboard',
+    showKeyboard: 'Show the on-screen keyboard',
     keys: 'Send keys',
     session: 'Session',
     timeLeft: 'Ends in {{time}}',

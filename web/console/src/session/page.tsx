@@ -130,6 +130,7 @@ function SessionView({ id }: { id: string }) {
         ref={screen}
         className={classes.screen}
         data-screen
+        data-label={t('session.screen', { name: session?.workspace.name ?? '' })}
         onContextMenu={(event) => event.preventDefault()}
       />
       <Overlay id={id} session={session} gone={gone} error={error} view={view} />

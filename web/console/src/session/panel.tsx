@@ -212,6 +212,18 @@ function KeyboardSection({ view, onClose }: Props) {
   const { t } = useTranslation();
   return (
     <Section icon={<IconKeyboard size={17} aria-hidden />} title={t('panel.keyboard')}>
+      {matchMedia('(any-pointer: coarse)').matches && (
+        <Button
+          variant="light"
+          size="compact-sm"
+          onClick={() => {
+            onClose();
+            view.viewer?.showKeyboard();
+          }}
+        >
+          {t('panel.showKeyboard')}
+        </Button>
+      )}
       <Text size="xs" c="dimmed">
         {t('panel.keys')}
       </Text>

@@ -2,8 +2,10 @@ import { type ClipboardAccess, ClipboardSync, pasteShortcut, readAccess } from '
 import { type RefObject, useEffect, useMemo, useState } from 'react';
 import type { ViewerView } from './use-viewer';
 
+/** A field of the page; the viewer's own hands everything to the desktop. */
 const isEditable = (target: EventTarget | null) =>
-  target instanceof HTMLElement && target.closest('input, textarea, [contenteditable]') !== null;
+  target instanceof HTMLElement &&
+  target.closest('input, textarea:not([data-keyboard]), [contenteditable]') !== null;
 
 /** What the panel shows of the clipboard, and the ways in. */
 export interface ClipboardView {

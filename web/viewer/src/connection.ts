@@ -1,0 +1,306 @@
+/** One connection in an element: the engine that draws it, its place on the page, its input. */
+
+import { type EngineHandle, startEngine } from './engine/start';
+import type { Command, Levels, Report } from './engine/talk';
+import { devicePixels, pictureScale, type ScaleMode, type Size } from './geometry';
+import { LocalCursor } from './input/cursor';
+import { Keyboard } from './input/keyboard';
+import { platform } from './input/keysyms';
+import { Pointer } from './input/pointer';
+import type { Place } from './input/pointer-messages';
+import { scancodeOf } from './input/scancodes';
+
+/** What the connection tells its owner. */
+export interface ConnectionListener {
+  connected(): void;
+  /** The first whole update is drawn. */
+  painted(): void;
+  /** The remote desktop's size, in its own pixels. */
+  resized(size: Size): void;
+  clipboard(text: string): void;
+  /** An answer to `ping`, after so many milliseconds. */
+  pong(milliseconds: number): void;
+  /** The connection is over; the socket's close code, where there is one. */
+  closed(code: number | undefined): void;
+}
+
+/** Where the picture is in its element, in CSS pixels. */
+export interface Box extends Size {
+  readonly left: number;
+  readonly top: number;
+}
+
+/** A window that is being drawn larger is asked for when it has rested so long, in milliseconds. */
+const RESIZE_AFTER = 120;
+
+/**
+ * Made before it is known where to connect, so that the engine is ready by then; ends for good
+ * when its socket does.
+ */
+export class Connection {
+  /** The picture. Only the engine draws on it. */
+  readonly canvas = document.createElement('canvas');
+  private readonly frame = document.createElement('div');
+  private readonly field = document.createElement('textarea');
+  private readonly engine: EngineHandle;
+  private readonly cursor = new LocalCursor(this.canvas);
+  private readonly ending = new AbortController();
+
+  private size: Size = { width: 0, height: 0 };
+  private box: Box | undefined;
+  private pingAt: number | undefined;
+  private heardAt = 0;
+  private readonly settling: (() => void)[] = [];
+  private resizeTimer: number | undefined;
+  private over = false;
+
+  constructor(
+    private readonly target: HTMLElement,
+    private mode: ScaleMode,
+    private readonly listener: ConnectionListener,
+  ) {
+    const { frame, canvas, field } = this;
+    Object.assign(frame.style, { position: 'absolute', inset: '0', overflow: 'hidden' });
+    Object.assign(canvas.style, {
+      position: 'absolute',
+      display: 'block',
+      // Until there is something to see.
+      opacity: '0',
+      touchAction: 'none',
+    });
+    // Never seen, but where input methods look for a caret. Browsers zoom to smaller letters.
+    Object.assign(field.style, {
+      position: 'absolute',
+      width: '1px',
+      height: '1px',
+      padding: '0',
+      border: '0',
+      opacity: '0',
+      resize: 'none',
+      overflow: 'hidden',
+      pointerEvents: 'none',
+      fontSize: '16px',
+    });
+    Object.assign(field, { autocapitalize: 'off', autocomplete: 'off', spellcheck: false });
+    field.setAttribute('autocorrect', 'off');
+    field.ariaLabel = target.dataset.label ?? 'Desktop';
+    // A finger on the picture asks for no keyboard; `showKeyboard` does.
+    field.inputMode = 'none';
+    field.dataset.keyboard = '';
+    frame.append(canvas, field);
+    target.prepend(frame);
+    this.engine = startEngine(canvas, (report) => this.hear(report));
+  }
+
+  /** Connects. Input is sent unless the grant is for watching only. */
+  open(url: URL, viewOnly: boolean): void {
+    if (!viewOnly) this.listen();
+    this.tell({ kind: 'size', size: this.wanted() });
+    this.tell({ kind: 'open', url: url.href });
+  }
+
+  /** Where the picture is, or was while it was in the page. */
+  get pictureBox(): Box | undefined {
+    return this.box;
+  }
+
+  /** The remote desktop's size, in its own pixels. */
+  get remoteSize(): Size {
+    return this.size;
+  }
+
+  /** Ends the connection and frees everything. */
+  close(): void {
+    if (this.over) return;
+    this.over = true;
+    clearTimeout(this.resizeTimer);
+    this.ending.abort();
+    this.engine.stop();
+    this.cursor.close();
+    for (const settled of this.settling.splice(0)) settled();
+    this.frame.remove();
+  }
+
+  /** Gives the keyboard to the desktop. */
+  focus(): void {
+    this.field.focus({ preventScroll: true });
+  }
+
+  /** Asks for the keyboard on the screen, where there is one. */
+  showKeyboard(): void {
+    this.field.inputMode = 'text';
+    this.field.blur();
+    this.focus();
+  }
+
+  /** How the picture is fitted into the window; `match` asks the server for the window's size. */
+  setMode(mode: ScaleMode): void {
+    this.mode = mode;
+    this.place();
+    this.tell({ kind: 'size', size: this.wanted() });
+  }
+
+  setLevels(levels: Levels): void {
+    this.tell({ kind: 'levels', levels });
+  }
+
+  /** The window, its zoom, or its screen has changed: draw at once, ask for the new size soon. */
+  layout(): void {
+    this.place();
+    clearTimeout(this.resizeTimer);
+    this.resizeTimer = window.setTimeout(
+      () => this.tell({ kind: 'size', size: this.wanted() }),
+      RESIZE_AFTER,
+    );
+  }
+
+  /** Presses or releases a key. */
+  sendKey(keysym: number, code: string, down: boolean): void {
+    this.tell({ kind: 'key', down, keysym, scancode: scancodeOf(code) });
+  }
+
+  /** Makes a text the content of the desktop's clipboard. */
+  paste(text: string): void {
+    this.tell({ kind: 'clipboard', text });
+  }
+
+  /** Asks for an answer, unless the last is still owed. */
+  ping(): void {
+    if (this.pingAt !== undefined) return;
+    this.pingAt = performance.now();
+    this.tell({ kind: 'ping' });
+  }
+
+  /**
+   * Resolves when the server has worked on everything sent so far, and what it asked in return is
+   * answered; at once where it cannot tell.
+   */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.settling.push(resolve);
+      this.tell({ kind: 'settle' });
+    });
+  }
+
+  /** How long an answer is owed, in milliseconds; 0 when none is. */
+  get owed(): number {
+    return this.pingAt === undefined ? 0 : performance.now() - this.pingAt;
+  }
+
+  /** How long nothing at all has come while an answer is owed, in milliseconds. */
+  get silence(): number {
+    if (this.pingAt === undefined) return 0;
+    return performance.now() - Math.max(this.pingAt, this.heardAt);
+  }
+
+  private tell(command: Command): void {
+    if (!this.over) this.engine.tell(command);
+  }
+
+  private hear(report: Report): void {
+    if (this.over) return;
+    this.heardAt = performance.now();
+    switch (report.kind) {
+      case 'connected':
+        this.listener.connected();
+        break;
+      case 'painted':
+        this.canvas.style.opacity = '';
+        this.listener.painted();
+        break;
+      case 'size':
+        this.size = report.size;
+        this.place();
+        this.listener.resized(report.size);
+        break;
+      case 'cursor':
+        this.cursor.show(report.cursor);
+        break;
+      case 'clipboard':
+        this.listener.clipboard(report.text);
+        break;
+      case 'pong':
+        this.pingAt = undefined;
+        this.listener.pong(report.milliseconds);
+        break;
+      case 'settled':
+        this.settling.shift()?.();
+        break;
+      case 'closed':
+        this.listener.closed(report.code);
+        break;
+      case 'heard':
+      case 'name':
+      case 'bell':
+        break;
+    }
+  }
+
+  private listen(): void {
+    const { signal } = this.ending;
+    new Keyboard(
+      this.field,
+      (down, keysym, scancode) => this.tell({ kind: 'key', down, keysym, scancode }),
+      platform(),
+      /Android/.test(navigator.userAgent),
+      signal,
+    );
+    const pointer = new Pointer(
+      this.canvas,
+      (x, y) => this.placeOf(x, y),
+      (buttons, x, y) => this.tell({ kind: 'pointer', buttons, x, y }),
+      (event) => {
+        const box = this.frame.getBoundingClientRect();
+        this.field.style.left = `${event.clientX - box.left}px`;
+        this.field.style.top = `${event.clientY - box.top}px`;
+        this.focus();
+      },
+      signal,
+    );
+    // A button that comes up while another window has the pointer is never told.
+    window.addEventListener('blur', () => pointer.release(), { signal });
+  }
+
+  private area(): Size {
+    const { width, height } = this.target.getBoundingClientRect();
+    return { width, height };
+  }
+
+  /** The size to ask for; undefined where any will do. */
+  private wanted(): Size | undefined {
+    const area = this.area();
+    // Out of the page there is no area, and nothing to ask for.
+    if (this.mode !== 'match' || area.width === 0) return undefined;
+    return devicePixels(area, window.devicePixelRatio);
+  }
+
+  private placeOf(pageX: number, pageY: number): Place {
+    const box = this.canvas.getBoundingClientRect();
+    const along = (at: number, length: number, pixels: number) =>
+      Math.min(Math.max(0, pixels - 1), Math.max(0, Math.floor((at / length) * pixels)));
+    return {
+      x: along(pageX - box.left, box.width, this.size.width),
+      y: along(pageY - box.top, box.height, this.size.height),
+    };
+  }
+
+  private place(): void {
+    const { size, canvas } = this;
+    const area = this.area();
+    if (area.width === 0 || size.width === 0) return;
+    const scale = pictureScale(size, area, window.devicePixelRatio, this.mode);
+    const width = size.width * scale.factor;
+    const height = size.height * scale.factor;
+    // An exact picture starts at the corner: centred it might fall between two device pixels.
+    const left = scale.exact ? 0 : (area.width - width) / 2;
+    const top = scale.exact ? 0 : (area.height - height) / 2;
+    this.box = { left, top, width, height };
+    Object.assign(canvas.style, {
+      left: `${left}px`,
+      top: `${top}px`,
+      width: `${width}px`,
+      height: `${height}px`,
+      imageRendering: scale.exact ? 'pixelated' : 'auto',
+    });
+  }
+}

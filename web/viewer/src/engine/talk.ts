@@ -1,0 +1,59 @@
+/** What the page and the engine (a worker, where there are workers) say to each other. */
+
+import type { Size } from '../geometry';
+
+/** JPEG quality and compression, 0 to 9 each. */
+export interface Levels {
+  readonly quality: number;
+  readonly compression: number;
+}
+
+/** The page to the engine. */
+export type Command =
+  /** The canvas to draw on; the first. */
+  | { readonly kind: 'canvas'; readonly canvas: OffscreenCanvas | HTMLCanvasElement }
+  | { readonly kind: 'open'; readonly url: string }
+  | { readonly kind: 'levels'; readonly levels: Levels }
+  /** The size that the desktop should have; undefined: whatever it has. */
+  | { readonly kind: 'size'; readonly size: Size | undefined }
+  | {
+      readonly kind: 'key';
+      readonly down: boolean;
+      readonly keysym: number;
+      readonly scancode: number;
+    }
+  | {
+      readonly kind: 'pointer';
+      readonly buttons: number;
+      readonly x: number;
+      readonly y: number;
+    }
+  | { readonly kind: 'clipboard'; readonly text: string }
+  | { readonly kind: 'ping' }
+  | { readonly kind: 'settle' }
+  | { readonly kind: 'close' };
+
+/** The engine to the page. */
+export type Report =
+  | { readonly kind: 'connected' }
+  /** The first whole update is drawn. */
+  | { readonly kind: 'painted' }
+  /** Something came from the display; now and then, not each time. */
+  | { readonly kind: 'heard' }
+  | { readonly kind: 'size'; readonly size: Size }
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'cursor'; readonly cursor: CursorPicture }
+  | { readonly kind: 'clipboard'; readonly text: string }
+  | { readonly kind: 'pong'; readonly milliseconds: number }
+  /** One answer to each `settle`, in order. */
+  | { readonly kind: 'settled' }
+  | { readonly kind: 'bell' }
+  /** The last: the socket's close code, where there is one. */
+  | { readonly kind: 'closed'; readonly code: number | undefined };
+
+/** The pointer's picture as a PNG, in device pixels of the desktop. */
+export interface CursorPicture extends Size {
+  readonly png: Blob;
+  readonly hotX: number;
+  readonly hotY: number;
+}
