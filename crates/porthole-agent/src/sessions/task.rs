@@ -425,7 +425,7 @@ impl Task {
             return Ok(false);
         }
         let mut there = state.is_some();
-        let (mut network, mut display) = (false, false);
+        let (mut network, mut display, mut vanished) = (false, false, false);
         loop {
             let error = match self.try_workspace(spec, display_id, there).await {
                 Ok(container_id) => {
@@ -452,6 +452,16 @@ impl Task {
                 // Limits are part of the container: it is made anew without.
             } else if there && lower.contains("ipc") && lower.contains("no such container") {
                 return Err(display_removed(display_id));
+            } else if !vanished
+                && lower.contains("no such container")
+                && lower.contains(&name)
+                && state.as_ref().is_none_or(|state| !state.started)
+            {
+                // An agent that was killed while it made the container: the engine takes such a
+                // one back when nobody waits for it any more. Nothing was in it yet.
+                vanished = true;
+                there = false;
+                continue;
             } else if !display && !self.display_runs(display_id).await? {
                 display = true;
                 let shm_size = spec.shm_size.max(shared.config.shm_size);
