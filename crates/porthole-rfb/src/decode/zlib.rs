@@ -41,8 +41,9 @@ impl Inflater {
             let read = (self.0.total_in() - read) as usize;
             out.truncate(start + written);
             packed = &packed[read..];
-            // With room left in the output there is no more in the input.
-            if packed.is_empty() && (written < room || read + written == 0) {
+            // Room left in the output, or the stream's end, says that nothing is held back.
+            let all = written < room || status == Status::StreamEnd || read + written == 0;
+            if packed.is_empty() && all {
                 return Ok(());
             }
             if status == Status::StreamEnd || read + written == 0 {
@@ -65,6 +66,27 @@ impl Inflater {
             Err(DecodeError::Broken(
                 "less compressed data than its pixels need",
             ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::ZlibEncoder};
+    use std::io::Write;
+
+    /// Among these lengths are those that fill exactly what the inflater makes room for.
+    #[test]
+    fn a_stream_may_end_where_the_room_does() {
+        for len in 4000..4400 {
+            let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(&vec![7; len]).unwrap();
+            let packed = encoder.finish().unwrap();
+            let mut out = Vec::new();
+            let result = Inflater::new().inflate_exact(&packed, len, &mut out);
+            assert!(result.is_ok(), "{len} bytes: {result:?}");
+            assert!(out.iter().all(|&byte| byte == 7));
         }
     }
 }
