@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { precompress } from './build/precompress.ts';
+import { preloadStart } from './build/preload-start.ts';
 
 const decoder = new URL('../viewer/wasm/porthole_viewer.wasm', import.meta.url);
 if (!existsSync(decoder)) {
@@ -14,7 +16,7 @@ const server = process.env.PORTHOLE_URL ?? 'https://localhost:8443';
 const proxied = { target: server, secure: false, changeOrigin: true };
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), preloadStart(), precompress()],
   build: {
     target: 'es2022',
     // The content security policy forbids inlined fonts and workers; small files stay files.
@@ -25,7 +27,8 @@ export default defineConfig({
         // One file for each step of the way, with all that it needs: each file is a round trip.
         codeSplitting: {
           groups: [
-            { name: 'start', test: /src[\\/]main\.tsx$/, priority: 4 },
+            { name: 'main', test: /src[\\/]main\.ts$/, priority: 5 },
+            { name: 'start', test: /src[\\/]start\.tsx$/, priority: 4 },
             { name: 'desk', test: /src[\\/](shell|dashboard)[\\/].*\.tsx$/, priority: 3 },
             { name: 'session', test: /src[\\/]session[\\/].*\.tsx$/, priority: 2 },
             { name: 'account', test: /src[\\/](account|docs)[\\/].*\.tsx$/, priority: 1 },

@@ -140,6 +140,11 @@ export class Viewer {
     void this.connect();
   }
 
+  /** Its element is in another place of the page now, perhaps of another size. */
+  relayout(): void {
+    this.connection?.layout();
+  }
+
   /** Gives the keyboard to the desktop. */
   focus(): void {
     this.connection?.focus();

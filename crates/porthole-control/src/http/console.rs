@@ -1,11 +1,14 @@
-//! The console's files, embedded in the binary.
+//! The console's files, embedded in the binary: each as it is, and compressed by the console's build
+//! where that makes it smaller.
 
 use axum::{
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
+use bytes::Bytes;
 use rust_embed::{EmbeddedFile, RustEmbed};
+use std::borrow::Cow;
 
 #[derive(RustEmbed)]
 #[folder = "../../web/console/dist"]
@@ -21,8 +24,10 @@ const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>Porthole</tit
 /// draws.
 pub(super) fn serve(request: &Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
-    if let Some(file) = Console::get(path).filter(|_| !path.is_empty()) {
-        return answer(request, path, file);
+    if !path.is_empty()
+        && let Some(answer) = answer(request, path)
+    {
+        return answer;
     }
     // What looks like a file and is none must not come back as a page.
     let extension = path
@@ -32,13 +37,38 @@ pub(super) fn serve(request: &Request) -> Response {
     if path.starts_with("assets/") || extension.is_some_and(|(_, kind)| kind != "html") {
         return (StatusCode::NOT_FOUND, "there is no such file\n").into_response();
     }
-    match Console::get("index.html") {
-        Some(index) => answer(request, "index.html", index),
-        None => Html(NOT_BUILT).into_response(),
-    }
+    answer(request, "index.html").unwrap_or_else(|| Html(NOT_BUILT).into_response())
 }
 
-fn answer(request: &Request, path: &str, file: EmbeddedFile) -> Response {
+/// The encodings that files are kept in, the best first, with the ending of their names.
+const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
+/// The file in the best form that the client takes.
+fn choose(headers: &HeaderMap, path: &str) -> Option<(EmbeddedFile, Option<&'static str>)> {
+    let packed = ENCODINGS.into_iter().find_map(|(encoding, ending)| {
+        let file = takes(headers, encoding).then(|| Console::get(&format!("{path}{ending}")));
+        Some((file??, Some(encoding)))
+    });
+    packed.or_else(|| Some((Console::get(path)?, None)))
+}
+
+/// Whether a client names an encoding as one that it takes (RFC 9110, section 12.5.3).
+fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+    headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|item| {
+            let (name, weight) = item.split_once(';').unwrap_or((item, ""));
+            let weight = weight.trim().strip_prefix("q=").map(str::trim);
+            let refused = weight.is_some_and(|weight| weight.parse() == Ok(0.0_f32));
+            name.trim().eq_ignore_ascii_case(encoding) && !refused
+        })
+}
+
+fn answer(request: &Request, path: &str) -> Option<Response> {
+    let (file, encoding) = choose(request.headers(), path)?;
     let hash = file.metadata.sha256_hash();
     let tag = hash
         .iter()
@@ -66,18 +96,50 @@ fn answer(request: &Request, path: &str, file: EmbeddedFile) -> Response {
         "text" => format!("{kind}; charset=utf-8"),
         _ => kind.to_string(),
     };
-    let headers = [
+    let mut headers = HeaderMap::from_iter([
         (header::ETAG, tag),
         (header::CACHE_CONTROL, HeaderValue::from_static(caching)),
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_str(&kind)
-                .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream")),
-        ),
-    ];
-    if same {
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
+    ]);
+    let mut set = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    };
+    set(header::CONTENT_TYPE, &kind);
+    if let Some(encoding) = encoding {
+        set(header::CONTENT_ENCODING, encoding);
+    }
+    Some(if same {
         (StatusCode::NOT_MODIFIED, headers).into_response()
     } else {
-        (headers, file.data.into_owned()).into_response()
+        let data = match file.data {
+            Cow::Borrowed(data) => Bytes::from_static(data),
+            Cow::Owned(data) => data.into(),
+        };
+        (headers, data).into_response()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_say_what_they_take() {
+        let takes = |accepted: &'static str, encoding| {
+            let value = HeaderValue::from_static(accepted);
+            takes(
+                &HeaderMap::from_iter([(header::ACCEPT_ENCODING, value)]),
+                encoding,
+            )
+        };
+        assert!(takes("gzip, deflate, br, zstd", "br"));
+        assert!(takes("GZIP;q=0.5", "gzip"));
+        assert!(!takes("gzip, deflate", "br"));
+        assert!(!takes("br;q=0, gzip", "br"));
+        assert!(!takes("br; q=0.000", "br"));
+        assert!(!takes("brotli", "br"));
+        assert!(!super::takes(&HeaderMap::new(), "gzip"));
     }
 }

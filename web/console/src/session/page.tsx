@@ -29,7 +29,7 @@ const ACTIVE = new Set(['requested', 'starting', 'running']);
 function SessionView({ id }: { id: string }) {
   const { t } = useTranslation();
   const client = useQueryClient();
-  const screen = useRef<HTMLDivElement>(null);
+  const host = useRef<HTMLDivElement>(null);
   const { data: session, error } = useQuery(sessionQuery(id));
   const gone = useGone(id);
   const missing = error instanceof ApiError && error.status === 404;
@@ -37,7 +37,7 @@ function SessionView({ id }: { id: string }) {
   const [text, setText] = useState('');
   const viewRef = useRef<ViewerView>(undefined);
   const clipboardRef = useRef<ClipboardView>(undefined);
-  const view = useViewer(id, screen, (remote) => {
+  const view = useViewer(id, host, (remote) => {
     setText(remote);
     clipboardRef.current?.received(remote);
   });
@@ -108,7 +108,7 @@ function SessionView({ id }: { id: string }) {
       options,
     );
     // A press on the desktop closes the panel, and still reaches the desktop.
-    screen.current?.addEventListener('pointerdown', () => setOpen(false), options);
+    host.current?.addEventListener('pointerdown', () => setOpen(false), options);
     return () => ending.abort();
   }, [toggle, close]);
 
@@ -127,10 +127,8 @@ function SessionView({ id }: { id: string }) {
       </h1>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the desktop has a menu of its own */}
       <div
-        ref={screen}
+        ref={host}
         className={classes.screen}
-        data-screen
-        data-label={t('session.screen', { name: session?.workspace.name ?? '' })}
         onContextMenu={(event) => event.preventDefault()}
       />
       <Overlay id={id} session={session} gone={gone} error={error} view={view} />

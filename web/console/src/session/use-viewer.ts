@@ -1,12 +1,7 @@
-import { ApiError, api, type Connect } from '@porthole/api';
-import {
-  GrantError,
-  type Size,
-  type StreamGrant,
-  Viewer,
-  type ViewerState,
-} from '@porthole/viewer';
-import { type RefObject, useEffect, useRef, useState } from 'react';
+import type { Connect } from '@porthole/api';
+import type { Size, Viewer, ViewerState } from '@porthole/viewer';
+import { type RefObject, useLayoutEffect, useRef, useState } from 'react';
+import { takeScreen } from './screen';
 
 /** How good the connection is, for the dot. */
 export type Link = 'good' | 'slow' | 'lost';
@@ -25,38 +20,10 @@ export interface ViewerView {
   connect: Connect | undefined;
 }
 
-/** Asks for the right to a stream; turns the API's refusals into reasons. */
-async function grantFor(
-  id: string,
-  signal: AbortSignal,
-  onConnect: (connect: Connect) => void,
-): Promise<StreamGrant> {
-  try {
-    const connect = await api.connect(id, signal);
-    onConnect(connect);
-    const url = new URL(connect.url, window.location.href);
-    if (!url.searchParams.has('ticket')) url.searchParams.set('ticket', connect.ticket);
-    // The stream comes through this page's own address, whatever the server thinks it is called.
-    return { url: url.pathname + url.search, access: connect.access };
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status === 401) throw new GrantError('signed-out', false);
-    if (error.status === 403) throw new GrantError('revoked', false);
-    if (error.status === 404) throw new GrantError('no-session', false);
-    if (error.status === 503) throw new GrantError('agent-lost', true);
-    if (error.status !== 409) throw new GrantError('network', true);
-  }
-  const { state, wanted } = await api.session(id, signal);
-  if (state === 'failed') throw new GrantError('ended', false);
-  if (wanted === 'stopped') throw new GrantError('stopped', false);
-  if (wanted === 'deleted') throw new GrantError('ended', false);
-  throw new GrantError('not-ready', true);
-}
-
 /** A viewer of a session in an element, with what the page shows of it. */
 export function useViewer(
   id: string,
-  target: RefObject<HTMLElement | null>,
+  host: RefObject<HTMLElement | null>,
   onClipboard: (text: string) => void,
 ): ViewerView {
   const [viewer, setViewer] = useState<Viewer>();
@@ -69,32 +36,37 @@ export function useViewer(
   const clipboard = useRef(onClipboard);
   clipboard.current = onClipboard;
 
-  useEffect(() => {
-    const element = target.current;
+  // Before anything is painted: a screen that was begun early shall not be seen to go and come.
+  useLayoutEffect(() => {
+    const element = host.current;
     if (!element) return;
-    const made = new Viewer(element, (signal) => grantFor(id, signal, setConnect), {
-      state: (next) => {
-        setState(next);
-        setLate(false);
-        if (next.kind !== 'connected') setRoundTrip(undefined);
-      },
-      painted: () => {
-        setPainted(true);
-        const { activeElement } = document;
-        if (activeElement === null || activeElement === document.body) made.focus();
-      },
-      resized: setSize,
-      clipboard: (text) => clipboard.current(text),
-      roundTrip: (milliseconds) => {
-        setLate(milliseconds === undefined);
-        if (milliseconds !== undefined) setRoundTrip(milliseconds);
-      },
-    });
-    setViewer(made);
+    const screen = takeScreen(id, element);
+    const { viewer } = screen;
+    setViewer(viewer);
     setPainted(false);
-    made.start();
-    return () => made.dispose();
-  }, [id, target]);
+    screen.hear(
+      {
+        state: (next) => {
+          setState(next);
+          setLate(false);
+          if (next.kind !== 'connected') setRoundTrip(undefined);
+        },
+        painted: () => {
+          setPainted(true);
+          const { activeElement } = document;
+          if (activeElement === null || activeElement === document.body) viewer.focus();
+        },
+        resized: setSize,
+        clipboard: (text) => clipboard.current(text),
+        roundTrip: (milliseconds) => {
+          setLate(milliseconds === undefined);
+          if (milliseconds !== undefined) setRoundTrip(milliseconds);
+        },
+      },
+      setConnect,
+    );
+    return () => screen.dispose();
+  }, [id, host]);
 
   const slow = late || (roundTrip !== undefined && roundTrip > SLOW);
   const link: Link = state.kind !== 'connected' ? 'lost' : slow ? 'slow' : 'good';
