@@ -158,6 +158,16 @@ test('a session from click to gone', { timeout: 600_000 }, async (t) => {
     });
   });
 
+  await step('its address, opened by somebody not signed in, asks first', async () => {
+    const other = await open(t, browser, { viewport: page.viewportSize() });
+    await signIn(other.page, admin, `/session/${session}`);
+    await desktopReady(other.page);
+    assert.equal(sessionId(other.page), session);
+    await until('more than a blank picture', async () => (await colours(other.page)) > 8);
+    assert.deepEqual(other.faults, []);
+    await other.context.close();
+  });
+
   await step('a network cut keeps the picture, and goes on by itself', async () => {
     const shown = await remoteSize(page);
     await context.setOffline(true);

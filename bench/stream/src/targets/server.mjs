@@ -90,7 +90,11 @@ export async function open({ address, programs, here }) {
     const { items } = await call(base, 'GET', '/api/v1/workspaces', { token });
     const workspace = items.find((one) => one.name === WORKSPACE);
     if (!workspace) throw new Error(`no workspace is called ${WORKSPACE}`);
-    const session = await call(base, 'POST', '/api/v1/sessions', { token, body: { workspace_id: workspace.id, width: 1920, height: 1080 } });
+    const launch = { workspace_id: workspace.id, width: 1920, height: 1080 };
+    // The server answers a little before its agent has told what it has.
+    const session = await until('the agent', () => call(base, 'POST', '/api/v1/sessions', { token, body: launch }).catch((error) => {
+      if (!/not connected/.test(error.message)) throw error;
+    }), 20_000, 200);
     await until('the session to run', async () => {
       const now = await call(base, 'GET', `/api/v1/sessions/${session.id}`, { token });
       if (now.state === 'failed') throw new Error(`the session failed: ${now.failure?.what} ${now.failure?.advice ?? ''}`);
