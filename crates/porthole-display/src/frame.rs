@@ -90,28 +90,99 @@ impl Frame {
         if area.is_empty() {
             return;
         }
-        let row_bytes = usize::from(self.size.width) * 4;
+        for y in area.y..area.bottom() as u16 {
+            self.update_row(area, y, scratch, changed, &read);
+        }
+    }
+
+    /// Does the moves, in their order, and then takes over `areas` like [`update`](Self::update).
+    ///
+    /// One move within one area, the rule, is done row by row just before each is compared, while
+    /// it is at hand.
+    pub fn update_moved(
+        &mut self,
+        areas: &[Rect],
+        moves: &[Move],
+        scratch: &mut Vec<u8>,
+        changed: &mut TileSet,
+        read: impl Fn(u16, u16, &mut [u8]),
+    ) {
+        let within = |area: &Rect, moved: &Move| area.intersect(&moved.to) == moved.to;
+        let one = match moves {
+            [moved] => areas
+                .iter()
+                .position(|area| within(area, moved))
+                .map(|at| (at, *moved)),
+            _ => None,
+        };
+        if let Some((at, moved)) = one {
+            self.update_along(areas[at], moved, scratch, changed, &read);
+        } else {
+            for moved in moves {
+                self.shift(*moved);
+            }
+        }
+        for (index, area) in areas.iter().enumerate() {
+            if one.is_none_or(|(at, _)| at != index) {
+                self.update(*area, scratch, changed, &read);
+            }
+        }
+    }
+
+    fn update_along(
+        &mut self,
+        area: Rect,
+        moved: Move,
+        scratch: &mut Vec<u8>,
+        changed: &mut TileSet,
+        read: &impl Fn(u16, u16, &mut [u8]),
+    ) {
+        let area = area.intersect(&self.size.bounds());
+        let bytes = usize::from(moved.to.width) * 4;
+        let rows = u32::from(moved.to.y)..moved.to.bottom();
+        let mut row = |y: u16| {
+            if rows.contains(&u32::from(y)) {
+                let from = self.at(moved.from_x, moved.from_y + (y - moved.to.y));
+                let to = self.at(moved.to.x, y);
+                self.data.copy_within(from..from + bytes, to);
+            }
+            self.update_row(area, y, scratch, changed, read);
+        };
+        // No row is overwritten that is still to be read.
+        if moved.to.y > moved.from_y {
+            (area.y..area.bottom() as u16).rev().for_each(&mut row);
+        } else {
+            (area.y..area.bottom() as u16).for_each(&mut row);
+        }
+    }
+
+    fn update_row(
+        &mut self,
+        area: Rect,
+        y: u16,
+        scratch: &mut Vec<u8>,
+        changed: &mut TileSet,
+        read: &impl Fn(u16, u16, &mut [u8]),
+    ) {
         let tile_bytes = usize::from(TILE) * 4;
         // From a tile's edge on, so that each piece compared is one of one tile.
         let lead = usize::from(area.x % TILE) * 4;
         scratch.resize(usize::from(area.width) * 4, 0);
-        for y in area.y..area.bottom() as u16 {
-            read(area.x, y, scratch);
-            let start = usize::from(y) * row_bytes + usize::from(area.x) * 4;
-            let old = &mut self.data[start..start + scratch.len()];
-            if old == scratch.as_slice() {
-                continue;
+        read(area.x, y, scratch);
+        let start = self.at(area.x, y);
+        let old = &mut self.data[start..start + scratch.len()];
+        if old == scratch.as_slice() {
+            return;
+        }
+        let mut at = 0;
+        while at < scratch.len() {
+            let end =
+                ((at + lead) / tile_bytes * tile_bytes + tile_bytes - lead).min(scratch.len());
+            if old[at..end] != scratch[at..end] {
+                old[at..end].copy_from_slice(&scratch[at..end]);
+                changed.insert(Rect::new(area.x + (at / 4) as u16, y, 1, 1));
             }
-            let mut at = 0;
-            while at < scratch.len() {
-                let end =
-                    ((at + lead) / tile_bytes * tile_bytes + tile_bytes - lead).min(scratch.len());
-                if old[at..end] != scratch[at..end] {
-                    old[at..end].copy_from_slice(&scratch[at..end]);
-                    changed.insert(Rect::new(area.x + (at / 4) as u16, y, 1, 1));
-                }
-                at = end;
-            }
+            at = end;
         }
     }
 }

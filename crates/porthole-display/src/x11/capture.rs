@@ -191,15 +191,14 @@ impl Capture {
         }
         let areas = tiles.rects();
         let moves = find_moves(&mut self.scrolls, &self.file, &frame, &areas);
-        for moved in &moves {
-            frame.shift(*moved);
-        }
         let mut changed = TileSet::new(size);
-        for area in areas {
-            frame.update(area, &mut self.scratch, &mut changed, |x, y, into| {
-                self.file.read(x, y, into);
-            });
-        }
+        frame.update_moved(
+            &areas,
+            &moves,
+            &mut self.scratch,
+            &mut changed,
+            |x, y, into| self.file.read(x, y, into),
+        );
         if changed.is_empty() && moves.is_empty() {
             return Ok(false);
         }
