@@ -13,7 +13,8 @@ export function preloadStart(): Plugin {
         if (start?.type !== 'chunk') throw new Error('there is no chunk called start');
         const styles = [...(start.viteMetadata?.importedCss ?? [])];
         return [
-          ...[start.fileName, ...start.imports].map((file) => link('modulepreload', file)),
+          // Not as modules, which would be compiled before the page's beginning has run.
+          link('preload', start.fileName, { as: 'script' }),
           ...styles.map((file) => link('preload', file, { as: 'style' })),
         ];
       },

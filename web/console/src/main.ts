@@ -6,9 +6,12 @@ const session = /^\/session\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/?$/.
   window.location.pathname,
 )?.[1];
 if (session) {
-  beginEarly(session);
-  // All that its page needs comes at once, not one after the other.
-  void import('./session/page');
-  void import('./shell/signed-in');
+  void beginEarly(session).then(() => {
+    void import('./start');
+    // All that its page needs comes at once, not one after the other.
+    void import('./session/page');
+    void import('./shell/signed-in');
+  });
+} else {
+  void import('./start');
 }
-void import('./start');

@@ -4,7 +4,13 @@
  */
 
 import { ApiError, api, type Connect } from '@porthole/api';
-import { GrantError, type StreamGrant, Viewer, type ViewerListener } from '@porthole/viewer';
+import {
+  GrantError,
+  type StreamGrant,
+  Viewer,
+  type ViewerListener,
+  type ViewerState,
+} from '@porthole/viewer';
 import { recall } from '../lib/storage';
 
 export interface Screen {
@@ -95,14 +101,27 @@ function begin(id: string, host: HTMLElement): Screen {
   };
 }
 
+/** The page waits no longer for its stream's grant, in milliseconds. */
+const EARLY_WITHIN = 500;
+
 let early: { readonly screen: Screen; readonly host: HTMLElement } | undefined;
 
-/** Begins with a session's screen below the page that is still to come. */
-export function beginEarly(id: string): void {
+/**
+ * Begins with a session's screen below the page that is still to come. Resolves when the rest is
+ * the worker's, or when there is nothing to wait for: until then the page's thread should be free.
+ */
+export function beginEarly(id: string): Promise<void> {
   const host = document.createElement('div');
   Object.assign(host.style, { position: 'fixed', inset: '0', zIndex: '-1' });
   document.body.prepend(host);
-  early = { screen: begin(id, host), host };
+  const screen = begin(id, host);
+  early = { screen, host };
+  return new Promise((resolve) => {
+    const state = (next: ViewerState) => next.kind !== 'connecting' && resolve();
+    // What was granted is handed on before the next task.
+    screen.hear({ state }, () => setTimeout(resolve));
+    setTimeout(resolve, EARLY_WITHIN);
+  });
 }
 
 /** The session's screen, in its place in the page. */
