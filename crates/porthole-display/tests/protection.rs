@@ -1,5 +1,7 @@
 //! What is burnt into the pixels, as a viewer that ignores everything and a screenshot have it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Tests end that way.
+
 mod common;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -34,7 +34,7 @@ impl Tiling {
         let mut copy = x - (x - self.start.0).rem_euclid(self.step.0);
         while copy < end {
             for run in runs {
-                let marks = self.stamp.marks(run);
+                let marks = self.stamp.marks(*run);
                 let from = copy + i32::from(run.x);
                 let first = from.max(x);
                 let last = (from + marks.len() as i32).min(end);

@@ -196,7 +196,7 @@ impl Stamp {
         self.lines.get(y).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn marks(&self, run: &Run) -> &[MarkPixel] {
+    pub(super) fn marks(&self, run: Run) -> &[MarkPixel] {
         &self.marks[run.start as usize..][..usize::from(run.length)]
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     geometry::TileSet,
     motion::{Move, Scrolls},
 };
-use porthole_model::protection::Edge;
+use porthole_model::protection::{Edge, Region};
 use proptest::prelude::*;
 
 const SIZE: Size = Size::new(333, 217);
@@ -66,7 +66,7 @@ impl Screen {
 fn bitmap(width: usize, height: usize) -> Bitmap {
     let pixels = (0..width * height).map(|at| {
         let (x, y) = (at % width, at / width);
-        let alpha = if (x + y) % 3 == 0 {
+        let alpha = if (x + y).is_multiple_of(3) {
             0
         } else {
             (x * 40 + y * 7) as u8
@@ -168,16 +168,18 @@ fn what_cannot_be_drawn_is_refused_and_never_shown_bare() {
 #[test]
 fn black_and_visible_areas() {
     let edge = |text: &str| text.parse::<Edge>().unwrap();
-    let mut protection = Protection::default();
-    protection.visible = Some(porthole_model::protection::Region {
-        left: edge("10"),
-        top: edge("20"),
-        right: edge("-30"),
-        bottom: edge("50%"),
-    });
-    let overlay = set(protection.clone());
+    let seen = |left: &str| Protection {
+        visible: Some(Region {
+            left: edge(left),
+            top: edge("20"),
+            right: edge("-30"),
+            bottom: edge("50%"),
+        }),
+        ..Protection::default()
+    };
+    let overlay = set(seen("10"));
     let screen = Screen::new(1);
-    let seen = screen.seen(overlay.layer());
+    let picture = screen.seen(overlay.layer());
     for y in 0..SIZE.height {
         for x in 0..SIZE.width {
             let at = Screen::at(x, y);
@@ -187,15 +189,11 @@ fn black_and_visible_areas() {
             } else {
                 &[0; 4][..]
             };
-            assert_eq!(&seen[at..at + 4], wanted, "{x},{y}");
+            assert_eq!(&picture[at..at + 4], wanted, "{x},{y}");
         }
     }
     // Nothing is left to see: all is black, and not nothing.
-    protection.visible = Some(porthole_model::protection::Region {
-        left: edge("5000"),
-        ..Default::default()
-    });
-    assert_eq!(set(protection).layer().hidden(), [SIZE.bounds()]);
+    assert_eq!(set(seen("5000")).layer().hidden(), [SIZE.bounds()]);
 }
 
 #[test]
