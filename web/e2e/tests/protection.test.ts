@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { call, launchBrowser, open, picture, signIn } from '../support/browser';
-import { desktopReady } from '../support/desktop';
+import { colours, desktopReady, sizeBecomes } from '../support/desktop';
 import { admin } from '../support/settings';
 import { until } from '../support/until';
 
@@ -112,6 +112,9 @@ test('a watermark set in the form is in every pixel source', { timeout: 300_000 
     return counts.marked > 3000 && counts.bright === 0 ? counts : undefined;
   });
   assert.ok(seen.parts >= 7, `it is in ${seen.parts} of nine parts`);
+  // Over what the terminal draws, too.
+  await until('the terminal below it', async () => (await colours(page)) > 300);
+  assert.ok((await pixels(page, undefined)).marked > 3000);
   await picture(page, 'marked session');
   const thumbnail = await until('the watermark in the thumbnail', async () => {
     const path = `/api/v1/sessions/${session}/thumbnail?width=1100&height=700`;
@@ -120,6 +123,7 @@ test('a watermark set in the form is in every pixel source', { timeout: 300_000 
   });
   assert.equal(thumbnail.bright, 0);
   await page.setViewportSize({ width: 360, height: 740 });
+  await sizeBecomes(page, '360x740');
   await until('the watermark at a phone’s size', async () => {
     const counts = await pixels(page, undefined);
     return counts.marked > 500 && counts.bright === 0;
