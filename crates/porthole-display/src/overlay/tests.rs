@@ -245,6 +245,8 @@ fn same(frame: &Frame, pixels: &[u8]) -> bool {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// Rows in one go are as pixels one by one, from wherever they begin.
     #[test]
     fn rows_are_as_pixels(

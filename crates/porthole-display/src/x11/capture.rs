@@ -216,9 +216,11 @@ impl Capture {
         let moves = find_moves(&mut self.scrolls, &read, &frame, &areas);
         for moved in &moves {
             frame.shift(*moved);
+            // A move may reach what was not damaged.
+            tiles.insert(moved.to);
         }
         let mut changed = TileSet::new(size);
-        for area in areas {
+        for area in tiles.rects() {
             frame.update(area, &mut self.scratch, &mut changed, &read);
         }
         if changed.is_empty() && moves.is_empty() {
