@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { call, launchBrowser, open, picture, signIn } from '../support/browser';
-import { colours, desktopReady, sizeBecomes } from '../support/desktop';
+import { desktopReady, sizeBecomes } from '../support/desktop';
 import { admin } from '../support/settings';
 import { until } from '../support/until';
 
@@ -113,7 +113,10 @@ test('a watermark set in the form is in every pixel source', { timeout: 300_000 
   });
   assert.ok(seen.parts >= 7, `it is in ${seen.parts} of nine parts`);
   // Over what the terminal draws, too.
-  await until('the terminal below it', async () => (await colours(page)) > 300);
+  await until('the terminal below it', async () => {
+    const { body } = await call<{ state: string }>(page, 'GET', `/sessions/${session}`);
+    return body.state === 'running';
+  });
   assert.ok((await pixels(page, undefined)).marked > 3000);
   await picture(page, 'marked session');
   const thumbnail = await until('the watermark in the thumbnail', async () => {
