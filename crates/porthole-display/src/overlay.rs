@@ -163,7 +163,7 @@ fn shown(mark: &Watermark) -> Result<Shown, OverlayError> {
             let part = Duration::from_nanos(since.subsec_nanos().into());
             let due = pace
                 .wait(unix)
-                .map(|seconds| Instant::now() + Duration::from_secs(seconds) - part);
+                .map(|seconds| Instant::now() + Duration::from_secs(seconds).saturating_sub(part));
             Shown::Text(text, due)
         }
     })

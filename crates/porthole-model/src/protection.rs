@@ -280,6 +280,10 @@ impl Watermark {
 mod tests {
     use super::*;
 
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "reads better where it is called"
+    )]
     fn watermark(json: serde_json::Value) -> Protection {
         serde_json::from_value(serde_json::json!({ "watermark": json })).unwrap()
     }

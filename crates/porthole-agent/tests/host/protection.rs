@@ -42,7 +42,7 @@ fn protected_from_the_first_pixel_and_after_a_displays_end() {
     host.remove(id);
 
     // The same without: something is seen.
-    let bare = spec(&session.image.to_string());
+    let bare = spec(session.image.as_str());
     host.tell_run(&bare);
     host.wait_running(bare.session_id);
     until(10, "a picture", || {

@@ -83,6 +83,10 @@ fn layer_of(width: usize, height: usize, start: (i32, i32), gap: (i32, i32), opa
     Layer::new(Some(Tiling::new(stamp, start, step)), black)
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "reads better where it is called"
+)]
 fn text(json: serde_json::Value) -> Protection {
     serde_json::from_value(serde_json::json!({ "watermark": json })).unwrap()
 }
