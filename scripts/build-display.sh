@@ -21,6 +21,7 @@ step "Program porthole-display (static, $target)"
 hash=$(content_hash Cargo.lock Cargo.toml rust-toolchain.toml images/display scripts/build-display.sh \
   crates/porthole-display/Cargo.toml crates/porthole-display/src \
   crates/porthole-encode/Cargo.toml crates/porthole-encode/src \
+  crates/porthole-model/Cargo.toml crates/porthole-model/src \
   crates/porthole-rfb/Cargo.toml crates/porthole-rfb/src)
 if [[ -z "${PORTHOLE_FORCE:-}" && "$(image_label "$image" porthole.content)" == "$hash" ]]; then
   note "$image is up to date"

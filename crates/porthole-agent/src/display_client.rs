@@ -6,8 +6,9 @@ use futures_util::{SinkExt, StreamExt, future};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
+use porthole_model::protection::Protection;
 use porthole_wire::{
-    agent::Access,
+    agent::{Access, SessionSpec},
     socket::{MessageSink, MessageSocket, MessageStream},
 };
 use rustix::fs::{FileType, Mode, OFlags};
@@ -49,6 +50,9 @@ struct Session<'a> {
     name: &'a str,
     width: u16,
     height: u16,
+    // A display of before there was any refuses it, and so the session does not start.
+    #[serde(skip_serializing_if = "Protection::is_empty")]
+    protection: &'a Protection,
 }
 
 fn error(text: impl Into<String>) -> io::Error {
@@ -154,12 +158,13 @@ pub(crate) async fn first_window(dir: &Path, within: Duration) -> io::Result<Sta
     Ok(serde_json::from_slice(&body)?)
 }
 
-/// Hands a warm display over to a session.
-pub(crate) async fn hand_over(dir: &Path, name: &str, width: u16, height: u16) -> io::Result<()> {
+/// Hands a display over to a session: its name, its size, and what it burns into the pixels.
+pub(crate) async fn hand_over(dir: &Path, spec: &SessionSpec) -> io::Result<()> {
     let body = serde_json::to_vec(&Session {
-        name,
-        width,
-        height,
+        name: &spec.workspace_name,
+        width: spec.width,
+        height: spec.height,
+        protection: &spec.protection,
     })?;
     request(dir, Method::PUT, "/session", body, ANSWER)
         .await

@@ -328,6 +328,7 @@ mod tests {
             environment: [].into(),
             width: 1,
             height: 1,
+            protection: porthole_model::protection::Protection::default(),
         }))
     }
 

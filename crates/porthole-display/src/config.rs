@@ -3,6 +3,10 @@
 use crate::geometry::Size;
 use std::{env, path::PathBuf};
 
+/// Latin, Greek, Cyrillic and more; Chinese, Japanese, Korean. Where Debian has them.
+const FONTS: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:\
+                     /usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf";
+
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}={value:?} cannot be used: {reason}")]
@@ -31,6 +35,9 @@ pub struct Config {
     /// Where the X server keeps its framebuffer, a tmpfs where there is one
     /// (`PORTHOLE_DISPLAY_FRAMEBUFFER_DIR`).
     pub framebuffer_dir: PathBuf,
+    /// The fonts that watermarks are written with, by their files with colons between: the first
+    /// that has a letter draws it (`PORTHOLE_DISPLAY_FONTS`).
+    pub fonts: Vec<PathBuf>,
     /// The most bytes of clipboard text either way (`PORTHOLE_DISPLAY_CLIPBOARD_MAX`).
     pub clipboard_max: usize,
 }
@@ -99,6 +106,7 @@ impl Config {
             number,
             x_server: path("PORTHOLE_DISPLAY_XSERVER", "Xvfb"),
             framebuffer_dir: path("PORTHOLE_DISPLAY_FRAMEBUFFER_DIR", "/tmp"),
+            fonts: env::split_paths(&path("PORTHOLE_DISPLAY_FONTS", FONTS)).collect(),
             clipboard_max,
         })
     }

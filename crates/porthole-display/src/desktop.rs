@@ -4,7 +4,9 @@ use crate::{
     frame::Frame,
     geometry::{Size, TileSet},
     motion::Move,
+    overlay::OverlayError,
 };
+use porthole_model::protection::Protection;
 use porthole_rfb::{Rect, server::CursorImage};
 use rustix::event::{EventfdFlags, eventfd};
 use std::{
@@ -43,8 +45,26 @@ pub enum ScreenCommand {
         /// Gets the answer.
         done: oneshot::Sender<ResizeResult>,
     },
+    /// To burn something into the picture from now on.
+    Protect {
+        /// What.
+        protection: Box<Protection>,
+        /// Gets the answer, once no picture is without it.
+        done: oneshot::Sender<Result<(), OverlayError>>,
+    },
     /// To capture what is not captured yet.
     Refresh(oneshot::Sender<()>),
+}
+
+/// A protection that is not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ProtectError {
+    /// It cannot be.
+    #[error(transparent)]
+    Overlay(#[from] OverlayError),
+    /// Nobody is there to do it.
+    #[error("the display is ending")]
+    Ended,
 }
 
 /// What a viewer has not been told yet. Takes the same memory however long it does not look.
@@ -149,6 +169,8 @@ pub struct Desktop {
     frame: RwLock<Frame>,
     /// The frame's size, for those who must not wait for it: width, then height.
     size: AtomicU32,
+    /// The areas that viewers see nothing of.
+    hidden: RwLock<Vec<Rect>>,
     shared: Mutex<Shared>,
     windows: watch::Sender<usize>,
     painted: AtomicBool,
@@ -179,6 +201,7 @@ impl Desktop {
             started: Instant::now(),
             frame: RwLock::new(Frame::new(Size::new(1, 1))),
             size: AtomicU32::new(0x0001_0001),
+            hidden: RwLock::default(),
             shared: Mutex::new(shared),
             windows: watch::Sender::new(0),
             painted: AtomicBool::new(false),
@@ -212,6 +235,22 @@ impl Desktop {
     pub fn set_size(&self, size: Size) {
         let size = u32::from(size.width) << 16 | u32::from(size.height);
         self.size.store(size, Ordering::Release);
+    }
+
+    /// Whether viewers see nothing of a pixel.
+    pub fn is_hidden(&self, x: u16, y: u16) -> bool {
+        let hidden = self.hidden.read().unwrap_or_else(PoisonError::into_inner);
+        let within = |area: &Rect| {
+            (u32::from(area.x)..area.right()).contains(&x.into())
+                && (u32::from(area.y)..area.bottom()).contains(&y.into())
+        };
+        hidden.iter().any(within)
+    }
+
+    /// Tells what viewers see nothing of.
+    pub fn set_hidden(&self, areas: &[Rect]) {
+        let mut hidden = self.hidden.write().unwrap_or_else(PoisonError::into_inner);
+        areas.clone_into(&mut hidden);
     }
 
     /// The desktop's name.
@@ -353,6 +392,17 @@ impl Desktop {
         let (done, answer) = oneshot::channel();
         self.command(ScreenCommand::Resize { size, by, done });
         answer.await.unwrap_or(ResizeResult::Refused)
+    }
+
+    /// Has something burnt into the picture; afterwards no picture leaves without it.
+    ///
+    /// # Errors
+    /// When it cannot be carried out; then all stays as it was.
+    pub async fn protect(&self, protection: Protection) -> Result<(), ProtectError> {
+        let (done, answer) = oneshot::channel();
+        let protection = Box::new(protection);
+        self.command(ScreenCommand::Protect { protection, done });
+        Ok(answer.await.map_err(|_| ProtectError::Ended)??)
     }
 
     /// Waits until the picture shows all that is drawn by now.

@@ -1,7 +1,7 @@
 //! What the display answers on its unix socket.
 
 use crate::{
-    desktop::{Desktop, ResizeResult},
+    desktop::{Desktop, ProtectError, ResizeResult},
     geometry::Size,
     screenshot::{self, ScreenshotError},
     viewer::{Access, Services, serve},
@@ -16,6 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, put},
 };
+use porthole_model::protection::Protection;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
@@ -23,6 +24,8 @@ use std::{sync::Arc, time::Duration};
 const MAX_WAIT: Duration = Duration::from_mins(2);
 /// The most bytes of a desktop's name.
 const MAX_NAME: usize = 256;
+/// The most bytes of a request: a watermark's picture is the largest thing in one.
+const MAX_BODY: usize = 256 << 10;
 /// Viewers at once.
 const MAX_VIEWERS: usize = 64;
 /// The most bytes of one message of a viewer; each is handed on as it comes.
@@ -35,7 +38,7 @@ pub fn router(services: Services) -> Router {
         .route("/status", get(status))
         .route("/screenshot", get(take_screenshot))
         .route("/session", put(session))
-        .layer(DefaultBodyLimit::max(64 << 10))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(services)
 }
 
@@ -200,6 +203,8 @@ struct SessionBody {
     name: Option<String>,
     width: Option<u16>,
     height: Option<u16>,
+    /// What is burnt into every picture from now on; it stays as it is when left out.
+    protection: Option<Protection>,
 }
 
 async fn session(
@@ -215,6 +220,16 @@ async fn session(
     };
     if body.name.as_ref().is_some_and(|name| name.len() > MAX_NAME) {
         return Err(bad(format!("the name is longer than {MAX_NAME} bytes")));
+    }
+    // First of all: no picture of this session's leaves without it.
+    if let Some(protection) = body.protection {
+        let done = services.desktop.protect(protection).await;
+        done.map_err(|error| match error {
+            ProtectError::Overlay(error) => bad(error.to_string()),
+            error @ ProtectError::Ended => {
+                Refusal(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+            }
+        })?;
     }
     if let Some(size) = size
         && services.desktop.resize(size, None).await == ResizeResult::Refused

@@ -19,6 +19,7 @@ pub mod geometry;
 pub mod http;
 pub mod keyboard;
 mod motion;
+pub mod overlay;
 pub mod run;
 pub mod screenshot;
 pub mod viewer;

@@ -4,6 +4,7 @@ use crate::{
     config::Config,
     desktop::Desktop,
     http,
+    overlay::Overlay,
     viewer::Services,
     x11::{
         XError,
@@ -98,9 +99,10 @@ async fn serve(config: &Config, number: u16) -> Result<(), RunError> {
         commands,
         &config.framebuffer_dir,
         config.size,
+        Overlay::new(config.fonts.clone()),
     )
     .map_err(failed("capture"))?;
-    let input = InputThread::start(number).map_err(failed("input"))?;
+    let input = InputThread::start(desktop.clone()).map_err(failed("input"))?;
     let (clipboard, handle) = ClipboardThread::start(desktop.clone(), config.clipboard_max)
         .map_err(failed("clipboard"))?;
     let (inputs, receiver) = mpsc::channel(input::QUEUE);

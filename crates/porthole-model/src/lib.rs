@@ -7,5 +7,6 @@ pub mod ids;
 pub mod image;
 pub mod permission;
 pub mod placement;
+pub mod protection;
 pub mod resources;
 pub mod session;

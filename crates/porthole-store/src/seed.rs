@@ -8,6 +8,7 @@ use crate::{
 };
 use porthole_model::{
     permission::Permission,
+    protection::Protection,
     resources::{Bytes, MilliCores},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,6 +143,7 @@ impl Store {
                 enabled: true,
                 hidden: false,
                 environment: BTreeMap::new(),
+                protection: Protection::default(),
                 groups: BTreeSet::from([ALL_USERS]),
             };
             ignore_conflict(self.workspaces().create(settings).await)?;

@@ -9,6 +9,7 @@ use crate::{
 use porthole_model::{
     ids::{GroupId, UserId, WorkspaceId},
     image::ImageRef,
+    protection::Protection,
     resources::{Bytes, MilliCores},
 };
 use sea_orm::{
@@ -59,6 +60,8 @@ pub struct WorkspaceSettings {
     pub hidden: bool,
     /// Environment variables for its containers.
     pub environment: BTreeMap<String, String>,
+    /// What is burnt into the pixels of its sessions.
+    pub protection: Protection,
     /// The groups whose members may launch it.
     pub groups: BTreeSet<GroupId>,
 }
@@ -247,6 +250,7 @@ fn columns(settings: &WorkspaceSettings) -> Result<workspaces::ActiveModel, Stor
         enabled: Set(settings.enabled),
         hidden: Set(settings.hidden),
         environment: Set(to_json(&settings.environment)?),
+        protection: Set(to_json(&settings.protection)?),
         updated_at: Set(now()),
         ..Default::default()
     })
@@ -290,6 +294,7 @@ async fn with_groups(
                     enabled: row.enabled,
                     hidden: row.hidden,
                     environment: from_json(&row.environment)?,
+                    protection: from_json(&row.protection)?,
                 },
                 created_at: from_column(row.created_at),
                 updated_at: from_column(row.updated_at),

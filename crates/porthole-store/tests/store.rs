@@ -11,6 +11,7 @@
 use porthole_model::{
     ids::{GroupId, LoginId, UserId},
     permission::Permission,
+    protection::{Protection, Region},
     resources::{Bytes, MilliCores},
 };
 use porthole_store::{
@@ -390,6 +391,13 @@ async fn failures_are_counted_by_name_and_address() {
     .await;
 }
 
+fn protection() -> Protection {
+    Protection {
+        black_out: vec![Region::default()],
+        ..Protection::default()
+    }
+}
+
 fn settings(name: &str) -> WorkspaceSettings {
     WorkspaceSettings {
         name: name.into(),
@@ -403,6 +411,7 @@ fn settings(name: &str) -> WorkspaceSettings {
         enabled: true,
         hidden: false,
         environment: [("A".to_owned(), "1".to_owned())].into(),
+        protection: protection(),
         groups: BTreeSet::from([ALL_USERS]),
     }
 }

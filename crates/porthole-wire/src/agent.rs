@@ -13,6 +13,7 @@
 use porthole_model::{
     ids::{AgentId, DisplayId, RequestId, SessionId, StreamId, UserId, WorkspaceId},
     image::ImageRef,
+    protection::Protection,
     resources::{Bytes, MilliCores, Resources},
     session::{Failure, Progress},
 };
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The version of this protocol. Both sides must name the same.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// The largest message either side accepts, in bytes.
 pub const MAX_MESSAGE: usize = 4 * 1024 * 1024;
@@ -179,6 +180,10 @@ pub struct SessionSpec {
     pub width: u16,
     /// See `width`.
     pub height: u16,
+    /// What the display burns into the pixels, with the session's values filled in. No pixel of
+    /// the session leaves without it.
+    #[serde(default, skip_serializing_if = "Protection::is_empty")]
+    pub protection: Protection,
 }
 
 /// A command to run in a workspace's container.
@@ -366,6 +371,10 @@ mod tests {
                 environment: BTreeMap::from([("TZ".into(), "Europe/Berlin".into())]),
                 width: 1920,
                 height: 1080,
+                protection: Protection {
+                    visible: Some(porthole_model::protection::Region::default()),
+                    ..Protection::default()
+                },
             }),
         };
         assert_eq!(

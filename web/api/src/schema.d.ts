@@ -875,6 +875,38 @@ export interface components {
             /** @description Who. */
             user: components["schemas"]["Account"];
         };
+        /** @description What a watermark shows. */
+        Mark: {
+            /** @enum {string} */
+            kind: "text";
+            /**
+             * Format: int32
+             * @description The letters' size in pixels, 8 to 256. A text that would not fit the screen is made
+             *     smaller.
+             * @default 24
+             */
+            size: number;
+            /**
+             * @description The text, at most 256 characters in 6 lines. In it `{username}`, `{name}`, `{email}`,
+             *     `{workspace}`, `{session}` and `{address}` stand for the session's values, and what
+             *     begins with `%` for the time as strftime has it, such as `%Y-%m-%d %H:%M`. `{{`, `}}`
+             *     and `%%` stand for themselves.
+             */
+            text: string;
+            /**
+             * @description The time zone of its time, such as `Europe/Berlin`.
+             * @default UTC
+             */
+            time_zone: string;
+        } | {
+            /** @enum {string} */
+            kind: "picture";
+            /**
+             * @description A PNG in base64, at most 64 KiB and 1024 by 1024 pixels. Of one in shades of grey
+             *     without transparency, white is seen in the watermark's colour and black is not seen.
+             */
+            png: string;
+        };
         /** @description Who is signed in, and what they may do. */
         Me: {
             /** @description Whether it may do everything. */
@@ -967,6 +999,26 @@ export interface components {
          * @enum {string}
          */
         Permission: "user" | "global_admin";
+        /** @description Where a watermark is. */
+        Placement: {
+            /** @enum {string} */
+            kind: "tiled";
+            /**
+             * Format: int32
+             * @description Pixels between two copies, at most 2000.
+             */
+            spacing: number;
+        } | {
+            /** @enum {string} */
+            kind: "once";
+            /** @description Where. */
+            position: components["schemas"]["Position"];
+        };
+        /**
+         * @description A place on the screen.
+         * @enum {string}
+         */
+        Position: "top_left" | "top" | "top_right" | "left" | "center" | "right" | "bottom_left" | "bottom" | "bottom_right";
         /** @description An error, as RFC 9457 has it. */
         Problem: {
             /** @description What failed, on which part, and what to do. */
@@ -1000,6 +1052,41 @@ export interface components {
             percent?: number | null;
             /** @description The step under way. */
             step: components["schemas"]["LaunchStep"];
+        };
+        /** @description What is burnt into the pixels of a session, whoever watches it and however. Nothing by default. */
+        Protection: {
+            /** @description Areas of the screen that stay black, at most 32. Clicks in them reach nothing. */
+            black_out?: components["schemas"]["Region"][];
+            visible?: components["schemas"]["Region"] | null;
+            watermark?: components["schemas"]["Watermark"] | null;
+        };
+        /**
+         * @description An area of the screen between four sides; all of the screen where they are left out.
+         *
+         *     A side is pixels from the screen's left or upper edge (`120`), from its right or lower edge
+         *     (`-120`), or a part of its length (`25%`).
+         */
+        Region: {
+            /**
+             * @description The lower side.
+             * @default 100%
+             */
+            bottom: string;
+            /**
+             * @description The left side.
+             * @default 0
+             */
+            left: string;
+            /**
+             * @description The right side.
+             * @default 100%
+             */
+            right: string;
+            /**
+             * @description The upper side.
+             * @default 0
+             */
+            top: string;
         };
         /** @description Cores and memory. */
         ResourceSize: {
@@ -1172,6 +1259,26 @@ export interface components {
          * @enum {string}
          */
         WantedState: "running" | "stopped" | "deleted";
+        /** @description A text or picture that is blended over everything. */
+        Watermark: {
+            /**
+             * Format: int32
+             * @description Degrees by which it is turned, clockwise; negative ones make a text rise. -180 to 180.
+             */
+            angle?: number;
+            /** @description The colour of a text, and of a picture that is only shades of grey. */
+            colour?: string;
+            /** @description What is shown. */
+            mark: components["schemas"]["Mark"];
+            /**
+             * Format: int32
+             * @description How much of it is seen, in per cent, 1 to 100.
+             * @default 25
+             */
+            opacity: number;
+            /** @description Where. */
+            placement?: components["schemas"]["Placement"];
+        };
         /** @description Something a user can launch. */
         Workspace: {
             /** @description Whether an agent could run it. */
@@ -1213,6 +1320,8 @@ export interface components {
             memory_bytes: number;
             /** @description The name that people see. */
             name: string;
+            /** @description What is burnt into the pixels of its sessions; shown to administrators only. */
+            protection: components["schemas"]["Protection"];
             /**
              * Format: int64
              * @description Shared memory (`/dev/shm`) for each session in bytes.
@@ -1263,6 +1372,7 @@ export interface components {
             memory_bytes?: number | null;
             /** @description The name that people see; unique. */
             name?: string | null;
+            protection?: components["schemas"]["Protection"] | null;
             /**
              * Format: int64
              * @description Shared memory (`/dev/shm`) for each session in bytes, 64 MiB to 64 GiB; new ones have 512 MiB.

@@ -15,6 +15,8 @@ export type Me = Schemas['Me'];
 export type NewUser = Schemas['NewUser'];
 
 export type Progress = Schemas['Progress'];
+export type Protection = Schemas['Protection'];
+export type Region = Schemas['Region'];
 export type Session = Schemas['Session'];
 export type SessionRequest = Schemas['NewSession'];
 export type SessionState = Schemas['SessionState'];

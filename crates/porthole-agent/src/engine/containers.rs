@@ -530,7 +530,10 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use porthole_model::ids::{UserId, WorkspaceId};
+    use porthole_model::{
+        ids::{UserId, WorkspaceId},
+        protection::Protection,
+    };
 
     fn session() -> SessionSpec {
         SessionSpec {
@@ -548,6 +551,7 @@ mod tests {
             environment: [("TZ".into(), "UTC".into()), ("DISPLAY".into(), ":7".into())].into(),
             width: 1280,
             height: 720,
+            protection: Protection::default(),
         }
     }
 

@@ -313,19 +313,22 @@ impl Task {
             }
         }
         let display_id = self.display(spec, why).await?;
-        let dir = shared.displays.dir(display_id);
         shared.sessions.update(&shared, self.id, |report| {
             report.display_id = Some(display_id);
             report.phase = at(LaunchStep::Start, why);
         });
-        let (desktop, width, height) = (&spec.workspace_name, spec.width, spec.height);
-        let hand_over = display_client::hand_over(&dir, desktop, width, height);
-        let (handed, started) =
-            tokio::join!(hand_over, self.start_workspace(spec, display_id, state));
-        let image_missing = started?;
-        if let Err(error) = handed {
-            tracing::warn!(session_id = %self.id, %error, "the display was not handed over");
-        }
+        let image_missing = if spec.protection.is_empty() {
+            let (handed, started) = tokio::join!(
+                self.hand_over(spec, display_id),
+                self.start_workspace(spec, display_id, state)
+            );
+            handed?;
+            started?
+        } else {
+            // Nothing may be drawn before what protects it is there.
+            self.protect(spec, display_id).await?;
+            self.start_workspace(spec, display_id, state).await?
+        };
         if image_missing {
             self.pull(spec).await?;
             self.phase(at(LaunchStep::Start, why));
@@ -413,6 +416,39 @@ impl Task {
         }
     }
 
+    /// Hands the display over. A session whose pixels are to be protected does not start without.
+    async fn hand_over(&self, spec: &SessionSpec, display_id: DisplayId) -> Result<(), Trouble> {
+        let dir = self.shared.displays.dir(display_id);
+        match display_client::hand_over(&dir, spec).await {
+            Ok(()) => Ok(()),
+            Err(error) if spec.protection.is_empty() => {
+                tracing::warn!(session_id = %self.id, %error, "the display was not handed over");
+                Ok(())
+            }
+            Err(error) => Err(Trouble::Failed(failure(
+                format!("The session's watermark and black areas cannot be put in place: {error}"),
+                format!("image {}", self.shared.config.display_image),
+                "Check the workspace's data protection, and that the display image is of this \
+                 release; then try again",
+            ))),
+        }
+    }
+
+    /// Hands the display over, started anew where it is gone.
+    async fn protect(&self, spec: &SessionSpec, display_id: DisplayId) -> Result<(), Trouble> {
+        if !self.display_runs(display_id).await? {
+            self.revive(spec, display_id).await?;
+        }
+        self.hand_over(spec, display_id).await
+    }
+
+    /// Starts a display again that ended.
+    async fn revive(&self, spec: &SessionSpec, display_id: DisplayId) -> Result<(), Trouble> {
+        let shm_size = spec.shm_size.max(self.shared.config.shm_size);
+        let up = displays::bring_up(&self.shared, display_id, shm_size).await;
+        up.map_err(|error| self.display_trouble(error))
+    }
+
     /// Makes and starts the workspace's container. `true` when its image is missing.
     async fn start_workspace(
         &self,
@@ -464,9 +500,8 @@ impl Task {
                 continue;
             } else if !display && !self.display_runs(display_id).await? {
                 display = true;
-                let shm_size = spec.shm_size.max(shared.config.shm_size);
-                let up = displays::bring_up(shared, display_id, shm_size).await;
-                up.map_err(|error| self.display_trouble(error))?;
+                self.revive(spec, display_id).await?;
+                self.hand_over(spec, display_id).await?;
             } else {
                 let part = format!("image {}", spec.image);
                 let what = "The session's container cannot be started";

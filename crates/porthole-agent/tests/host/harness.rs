@@ -5,6 +5,7 @@ use futures_util::future::BoxFuture;
 use porthole_agent::{Agent, AgentConfig, StreamCarrier};
 use porthole_model::{
     ids::{AgentId, RequestId, SessionId, StreamId, UserId, WorkspaceId},
+    protection::Protection,
     resources::{Bytes, MilliCores, Resources},
     session::Failure,
 };
@@ -453,6 +454,7 @@ pub fn spec(image: &str) -> SessionSpec {
         environment: BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]),
         width: 1024,
         height: 640,
+        protection: Protection::default(),
     }
 }
 

@@ -16,5 +16,6 @@ mod engine_killed;
 mod faults;
 mod harness;
 mod life;
+mod protection;
 mod pulls;
 mod speed;

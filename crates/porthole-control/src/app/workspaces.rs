@@ -5,6 +5,7 @@ use crate::{AppError, Control, Event, FieldError, RequestContext};
 use porthole_model::{
     ids::{GroupId, WorkspaceId},
     placement::{Need, place},
+    protection::Protection,
     resources::{Bytes, MilliCores, Resources},
 };
 use porthole_store::{
@@ -56,6 +57,9 @@ pub struct WorkspaceInput {
     pub hidden: Option<bool>,
     /// Environment variables for its containers.
     pub environment: Option<BTreeMap<String, String>>,
+    /// What is burnt into the pixels of its sessions, all of it anew; `{}` for nothing. Sessions
+    /// that run keep theirs.
+    pub protection: Option<Protection>,
     /// The groups whose members may launch it; new ones have *All Users*.
     pub group_ids: Option<BTreeSet<GroupId>>,
 }
@@ -282,6 +286,9 @@ fn apply(
     if let Some(environment) = &input.environment {
         validate::environment("environment", environment, &mut faults);
     }
+    for fault in input.protection.iter().flat_map(Protection::faults) {
+        faults.add(&format!("protection.{}", fault.field), fault.message);
+    }
     faults.finish()?;
 
     let settings = match before {
@@ -297,6 +304,7 @@ fn apply(
             enabled: input.enabled.unwrap_or(before.enabled),
             hidden: input.hidden.unwrap_or(before.hidden),
             environment: input.environment.unwrap_or(before.environment),
+            protection: input.protection.unwrap_or(before.protection),
             groups: input.group_ids.unwrap_or(before.groups),
         },
         None => match (name, image) {
@@ -314,6 +322,7 @@ fn apply(
                 enabled: input.enabled.unwrap_or(true),
                 hidden: input.hidden.unwrap_or(false),
                 environment: input.environment.unwrap_or_default(),
+                protection: input.protection.unwrap_or_default(),
                 groups: input
                     .group_ids
                     .unwrap_or_else(|| BTreeSet::from([ALL_USERS])),

@@ -10,7 +10,10 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse,
 };
-use porthole_model::ids::{GroupId, WorkspaceId};
+use porthole_model::{
+    ids::{GroupId, WorkspaceId},
+    protection::Protection,
+};
 use porthole_store::workspaces;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +48,8 @@ pub struct Workspace {
     pub hidden: bool,
     /// Environment variables for its containers; shown to administrators only.
     pub environment: BTreeMap<String, String>,
+    /// What is burnt into the pixels of its sessions; shown to administrators only.
+    pub protection: Protection,
     /// Whether an agent could run it.
     pub available: bool,
     /// Why none could, for a person to read.
@@ -84,6 +89,11 @@ fn show(
             settings.environment
         } else {
             BTreeMap::new()
+        },
+        protection: if admin {
+            settings.protection
+        } else {
+            Protection::default()
         },
         available: unavailable_reason.is_none(),
         unavailable_reason,

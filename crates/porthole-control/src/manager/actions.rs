@@ -7,6 +7,7 @@ use porthole_model::{
     ids::{AgentId, SessionId, UserId, WorkspaceId},
     image::ImageRef,
     placement::{Candidate, Need, Refusal, place},
+    protection::Protection,
     resources::{Bytes, Resources},
     session::{EndReason, SessionState, WantedState},
 };
@@ -25,6 +26,8 @@ use time::OffsetDateTime;
 /// A session to be started, checked already against what its user may do.
 #[derive(Debug, Clone)]
 pub struct Launch {
+    /// Its id to be.
+    pub id: SessionId,
     /// Whose it will be.
     pub user_id: UserId,
     /// The user's name.
@@ -45,6 +48,8 @@ pub struct Launch {
     pub width: u16,
     /// See `width`.
     pub height: u16,
+    /// What is burnt into its pixels, with its values filled in.
+    pub protection: Protection,
     /// Who asked, for the history.
     pub actor: Option<String>,
 }
@@ -94,7 +99,7 @@ impl Manager {
     /// [`Refused::Limit`], [`Refused::Placement`], or the store's.
     pub async fn request(&self, launch: Launch) -> Result<Session, Refused> {
         let now = self.now();
-        let id = SessionId::new();
+        let id = launch.id;
         let need = Need {
             resources: launch.resources,
             image: launch.image.clone(),
@@ -111,6 +116,7 @@ impl Manager {
             environment: launch.environment,
             width: launch.width,
             height: launch.height,
+            protection: launch.protection,
         };
         let spec = serde_json::to_string(&spec).map_err(|e| StoreError::Corrupt(e.to_string()))?;
         let session = Session {

@@ -142,3 +142,61 @@ async fn ranges_are_checked() {
         .expect(422);
     assert_eq!(refused["errors"][0]["field"], "colour");
 }
+
+#[tokio::test]
+async fn protection_is_checked_kept_and_shown_to_administrators() {
+    let server = Server::start().await;
+    let (admin, user) = (server.admin().await, server.user().await);
+    let protection = json!({
+        "watermark": { "mark": { "kind": "text", "text": "{username} %H:%M" }, "angle": -30 },
+        "black_out": [{ "top": "-40" }],
+    });
+    let new = json!({ "name": "Safe", "image": "porthole/x:1", "protection": protection });
+    let made = server
+        .post(&admin, "/api/v1/workspaces", new)
+        .await
+        .expect(201);
+    let mark = &made["protection"]["watermark"];
+    assert_eq!(
+        (&mark["opacity"], &mark["colour"]),
+        (&json!(25), &json!("#808080"))
+    );
+    assert_eq!(made["protection"]["black_out"][0]["right"], "100%");
+    let path = format!("/api/v1/workspaces/{}", made["id"].as_str().unwrap());
+    let seen = server.get(&user, &path).await.expect(200);
+    assert_eq!(seen["protection"], json!({}));
+    for (bad, field) in [
+        (
+            json!({ "watermark": { "mark": { "kind": "text", "text": "{who}" } } }),
+            "protection.watermark.mark.text",
+        ),
+        (
+            json!({ "watermark": { "mark": { "kind": "text", "text": "x" }, "opacity": 0 } }),
+            "protection.watermark.opacity",
+        ),
+        (
+            json!({ "visible": { "left": "50%", "right": "10%" } }),
+            "protection.visible",
+        ),
+        (
+            json!({ "visible": { "left": "far" } }),
+            "protection.visible.left",
+        ),
+        (json!({ "tint": 1 }), "protection"),
+    ] {
+        let body = json!({ "protection": bad });
+        let refused = server.patch(&admin, &path, body).await.expect(422);
+        let named = refused["errors"][0]["field"].as_str().unwrap();
+        assert!(named.starts_with(field), "{field}: {refused}");
+    }
+    let kept = server
+        .patch(&admin, &path, json!({ "description": "d" }))
+        .await
+        .expect(200);
+    assert_eq!(kept["protection"], made["protection"]);
+    let none = server
+        .patch(&admin, &path, json!({ "protection": {} }))
+        .await
+        .expect(200);
+    assert_eq!(none["protection"], json!({}));
+}

@@ -70,6 +70,41 @@ async fn a_users_way_through_a_session() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_carries_the_protection_that_it_was_launched_with() {
+    use porthole_model::protection::Mark;
+    let api = Api::start().await;
+    let workspace = api.workspace("Terminal").await;
+    let path = format!("/api/v1/workspaces/{workspace}");
+    let protect = async |text: &str| {
+        let watermark = json!({ "mark": { "kind": "text", "text": text } });
+        let body = json!({ "protection": { "watermark": watermark } });
+        let changed = api.call(&api.admin, Method::PATCH, &path, Some(body)).await;
+        assert_eq!(changed.0, StatusCode::OK, "{}", changed.1);
+    };
+    let text = |id: &str| {
+        let spec = api.stack.agent().spec(id.parse().unwrap()).unwrap();
+        match spec.protection.watermark.unwrap().mark {
+            Mark::Text { text, .. } => text,
+            Mark::Picture { .. } => panic!("a picture"),
+        }
+    };
+    protect("{username} in {workspace} {session} from {address}, 5%% %H:%M").await;
+    let id = launched(&api).await;
+    // Requests of these tests come from no address.
+    let wanted = format!("user@kasm.local in Terminal {id} from 0.0.0.0, 5%% %H:%M");
+    assert_eq!(text(&id), wanted);
+    // What is changed later is for later sessions; a resumed one keeps its own.
+    protect("another").await;
+    api.ok(Method::POST, &format!("/api/v1/sessions/{id}/stop"), None)
+        .await;
+    api.until_state(&id, "stopped").await;
+    api.ok(Method::POST, &format!("/api/v1/sessions/{id}/resume"), None)
+        .await;
+    api.until_state(&id, "running").await;
+    assert_eq!(text(&id), wanted);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_elses_session_is_not_there() {
     let api = Api::start().await;
     let workspace = api.workspace("Terminal").await;

@@ -7,6 +7,7 @@ use porthole_control::{
 };
 use porthole_model::{
     ids::{AgentId, SessionId, UserId, WorkspaceId},
+    protection::Protection,
     resources::{Bytes, MilliCores, Resources},
     session::{Failure, SessionState},
 };
@@ -177,6 +178,7 @@ impl Stack {
     #[expect(clippy::unused_self, reason = "reads as what it is for")]
     pub fn launch(&self, user_id: UserId, cores: u32) -> Launch {
         Launch {
+            id: SessionId::new(),
             user_id,
             username: "user@kasm.local".into(),
             workspace_id: WorkspaceId::new(),
@@ -187,6 +189,7 @@ impl Stack {
             environment: BTreeMap::new(),
             width: 1280,
             height: 720,
+            protection: Protection::default(),
             actor: Some("user@kasm.local".into()),
         }
     }

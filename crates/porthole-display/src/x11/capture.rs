@@ -12,6 +12,7 @@ use crate::{
     frame::Frame,
     geometry::{Size, TileSet},
     motion::{Move, Scrolls},
+    overlay::Overlay,
 };
 use porthole_rfb::Rect;
 use rustix::{
@@ -42,6 +43,7 @@ pub struct Capture {
     x: XConnection,
     screen: Screen,
     file: ScreenFile,
+    overlay: Overlay,
     desktop: Arc<Desktop>,
     commands: Receiver<ScreenCommand>,
     damage: damage::Damage,
@@ -68,6 +70,7 @@ impl Capture {
         commands: Receiver<ScreenCommand>,
         framebuffer_dir: &Path,
         size: Size,
+        overlay: Overlay,
     ) -> Result<Self, XError> {
         let x = XConnection::open(desktop.number)?;
         let file = ScreenFile::open(framebuffer_dir)?;
@@ -88,6 +91,7 @@ impl Capture {
             x,
             screen,
             file,
+            overlay,
             desktop,
             commands,
             damage,
@@ -119,6 +123,15 @@ impl Capture {
                         let result = self.resize(size, by)?;
                         let _ = done.send(result);
                     }
+                    ScreenCommand::Protect { protection, done } => {
+                        let size = self.desktop.size();
+                        let result = self.overlay.set(*protection, size);
+                        if result.is_ok() {
+                            self.desktop.set_hidden(self.overlay.layer().hidden());
+                            self.repaint(&[size.bounds()]);
+                        }
+                        let _ = done.send(result);
+                    }
                     ScreenCommand::Refresh(done) => self.refresh.push(done),
                 }
             }
@@ -132,7 +145,11 @@ impl Capture {
             }
             let timeout = self.capture_when_due()?;
             let nudge = self.nudge.when_due(&self.x)?;
-            let timeout = timeout.into_iter().chain(nudge).min();
+            let timeout = timeout
+                .into_iter()
+                .chain(nudge)
+                .chain(self.overlay_due())
+                .min();
             // Requests and replies above may have brought events along.
             if self.take_events()? {
                 continue;
@@ -143,6 +160,11 @@ impl Capture {
 
     /// Takes over what is damaged if somebody wants it; says how long to wait until it is due.
     fn capture_when_due(&mut self) -> Result<Option<Duration>, XError> {
+        if self.overlay_due() == Some(Duration::ZERO)
+            && let Some(areas) = self.overlay.renew(Instant::now(), self.desktop.size())
+        {
+            self.repaint(&areas);
+        }
         let first_paint = !self.desktop.painted() && *self.desktop.windows().borrow() > 0;
         let asked = !self.refresh.is_empty();
         if self.damaged && (asked || first_paint || self.desktop.wanted()) {
@@ -190,15 +212,15 @@ impl Capture {
             ));
         }
         let areas = tiles.rects();
-        let moves = find_moves(&mut self.scrolls, &self.file, &frame, &areas);
+        let read = reader(&self.file, &self.overlay);
+        let moves = find_moves(&mut self.scrolls, &read, &frame, &tiles.rects());
+        for moved in &moves {
+            // A move may reach what was not damaged.
+            tiles.insert(moved.to);
+        }
         let mut changed = TileSet::new(size);
-        frame.update_moved(
-            &areas,
-            &moves,
-            &mut self.scratch,
-            &mut changed,
-            |x, y, into| self.file.read(x, y, into),
-        );
+        let areas = tiles.rects();
+        frame.update_moved(&areas, &moves, &mut self.scratch, &mut changed, &read);
         if changed.is_empty() && moves.is_empty() {
             return Ok(false);
         }
@@ -207,6 +229,31 @@ impl Capture {
             .mail_all(|_, mail| mail.changed(&moves, &changed));
         drop(frame);
         Ok(true)
+    }
+
+    /// How long until the watermark's text may be another, if anybody would see it.
+    fn overlay_due(&self) -> Option<Duration> {
+        let due = self.overlay.due_in(Instant::now())?;
+        (!self.refresh.is_empty() || self.desktop.wanted()).then_some(due)
+    }
+
+    /// Compares areas that nothing was drawn in, after what lies over them changed.
+    fn repaint(&mut self, areas: &[Rect]) {
+        let mut frame = self.desktop.frame_mut();
+        let size = frame.size();
+        let mut tiles = TileSet::new(size);
+        for area in areas {
+            tiles.insert(*area);
+        }
+        let mut changed = TileSet::new(size);
+        let read = reader(&self.file, &self.overlay);
+        for area in tiles.rects() {
+            frame.update(area, &mut self.scratch, &mut changed, &read);
+        }
+        if !changed.is_empty() {
+            self.desktop.mail_all(|_, mail| mail.changed(&[], &changed));
+        }
+        drop(frame);
     }
 
     fn resize(&mut self, size: Size, by: Option<ViewerId>) -> Result<ResizeResult, XError> {
@@ -237,6 +284,8 @@ impl Capture {
         }
         frame.resize(size);
         self.desktop.set_size(size);
+        self.overlay.resize(size);
+        self.desktop.set_hidden(self.overlay.layer().hidden());
         if let Err(error) = self.file.release_outside(size) {
             tracing::debug!(%error, "memory of the framebuffer that is not shown stays taken");
         }
@@ -247,9 +296,7 @@ impl Capture {
             size.bounds(),
             &mut self.scratch,
             &mut changed,
-            |x, y, into| {
-                self.file.read(x, y, into);
-            },
+            reader(&self.file, &self.overlay),
         );
         self.desktop.mail_all(|_, mail| {
             mail.moves.clear();
@@ -319,11 +366,20 @@ impl Capture {
     }
 }
 
+/// Reads the screen's pixels as they are to be seen. There is no other way to them.
+fn reader(file: &ScreenFile, overlay: &Overlay) -> impl Fn(u16, u16, &mut [u8]) {
+    let layer = overlay.layer();
+    move |x, y, into| {
+        file.read(x, y, into);
+        layer.apply(x, y, into);
+    }
+}
+
 /// What scrolled: looked for in each damaged area, or in all of them at once where they lie close
 /// together, as the pieces of one window do.
 fn find_moves(
     scrolls: &mut Scrolls,
-    file: &ScreenFile,
+    read: &impl Fn(u16, u16, &mut [u8]),
     frame: &Frame,
     areas: &[Rect],
 ) -> Vec<Move> {
@@ -339,6 +395,6 @@ fn find_moves(
     };
     areas
         .iter()
-        .flat_map(|area| scrolls.find(frame, *area, |x, y, into| file.read(x, y, into)))
+        .flat_map(|area| scrolls.find(frame, *area, read))
         .collect()
 }

@@ -5,7 +5,7 @@
 
 use super::{XConnection, XError};
 use crate::{
-    desktop::ViewerId,
+    desktop::{Desktop, ViewerId},
     keyboard::{
         Key, KeyType, Keymap, Level, Modifiers, State, is_modifier, is_small, keycode_of_scancode,
         other_case,
@@ -13,6 +13,7 @@ use crate::{
 };
 use std::{
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
@@ -80,6 +81,8 @@ struct Held {
     /// The viewer's keys that are down, the X server's key for each, and the symbol.
     keys: HashMap<ViewerKey, (u8, u32)>,
     buttons: u16,
+    /// Buttons that were pressed where the viewer sees nothing: nobody hears of them.
+    unheard: u16,
 }
 
 /// A symbol that was given to a key without one.
@@ -93,6 +96,7 @@ struct Lent {
 /// The input thread's state.
 pub struct InputThread {
     x: XConnection,
+    desktop: Arc<Desktop>,
     keymap: Keymap,
     stale: bool,
     viewers: HashMap<ViewerId, Held>,
@@ -105,8 +109,8 @@ impl InputThread {
     ///
     /// # Errors
     /// When the X server lacks something or cannot be reached.
-    pub fn start(number: u16) -> Result<Self, XError> {
-        let x = XConnection::open(number)?;
+    pub fn start(desktop: Arc<Desktop>) -> Result<Self, XError> {
+        let x = XConnection::open(desktop.number)?;
         x.conn.xtest_get_version(2, 2)?.reply()?;
         if !x.conn.xkb_use_extension(1, 0)?.reply()?.supported {
             return Err(XError::Missing("XKB"));
@@ -120,6 +124,7 @@ impl InputThread {
             .check()?;
         let mut input = Self {
             x,
+            desktop,
             keymap: Keymap::default(),
             stale: true,
             viewers: HashMap::new(),
@@ -174,10 +179,13 @@ impl InputThread {
 
     fn pointer(&mut self, viewer: ViewerId, x: u16, y: u16, buttons: u16) -> Result<(), XError> {
         self.fake(MOTION_NOTIFY_EVENT, 0, x, y)?;
-        let before = std::mem::replace(
-            &mut self.viewers.entry(viewer).or_default().buttons,
-            buttons,
-        );
+        let held = self.viewers.entry(viewer).or_default();
+        held.unheard &= buttons;
+        if self.desktop.is_hidden(x, y) {
+            held.unheard |= buttons & !held.buttons;
+        }
+        let buttons = buttons & !held.unheard;
+        let before = std::mem::replace(&mut held.buttons, buttons);
         for button in 1..=BUTTONS {
             let bit = 1 << (button - 1);
             if (before ^ buttons) & bit != 0 {

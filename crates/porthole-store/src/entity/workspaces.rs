@@ -18,6 +18,7 @@ pub struct Model {
     pub enabled: bool,
     pub hidden: bool,
     pub environment: String,
+    pub protection: String,
     pub created_at: TimeDateTime,
     pub updated_at: TimeDateTime,
 }

@@ -13,7 +13,7 @@ import {
   Textarea,
   TextInput,
 } from '@mantine/core';
-import { useForm } from '@mantine/form';
+import { type UseFormReturnType, useForm } from '@mantine/form';
 import { api, type Workspace, type WorkspacePatch } from '@porthole/api';
 import { IconPlus, IconX } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
@@ -28,6 +28,8 @@ import classes from './admin.module.css';
 import { confirmDelete } from './confirm';
 import { UnsavedGuard } from './guard';
 import { PageHead } from './page-head';
+import { ProtectionFields } from './protection';
+import { isEdge, PROTECTION_FIELDS, protectionOf, protectionValues } from './protection-form';
 
 const MIB = 1024 ** 2;
 /** The built-in group of everybody. */
@@ -75,11 +77,18 @@ function initial(workspace?: Workspace) {
       value,
     })),
     group_ids: workspace?.group_ids ?? [ALL_USERS],
+    protection: protectionValues(workspace?.protection),
   };
 }
 
+export type WorkspaceFormOf = UseFormReturnType<ReturnType<typeof initial>>;
+
 /** The server's names of fields, and where the form has them. */
-const SERVER_FIELDS = { memory_bytes: 'memory', shm_size_bytes: 'shm' } as Record<string, string>;
+const SERVER_FIELDS = {
+  memory_bytes: 'memory',
+  shm_size_bytes: 'shm',
+  ...PROTECTION_FIELDS,
+} as Record<string, string>;
 
 function WorkspaceForm({ workspace }: { workspace?: Workspace }) {
   const { t } = useTranslation();
@@ -89,6 +98,9 @@ function WorkspaceForm({ workspace }: { workspace?: Workspace }) {
   const others = useQuery(workspacesQuery(true));
   const [busy, setBusy] = useState(false);
   const finished = useRef(false);
+  const edge = (value: string) => (isEdge(value) ? null : t('protection.edgeFault'));
+  const shownEdge = (value: string, { protection }: ReturnType<typeof initial>) =>
+    protection.onlyShown ? edge(value) : null;
   const form = useForm({
     initialValues: initial(workspace),
     validateInputOnBlur: true,
@@ -103,6 +115,14 @@ function WorkspaceForm({ workspace }: { workspace?: Workspace }) {
       environment: {
         key: (value) => (VARIABLE.test(value) ? null : t('workspaces.variableName')),
       },
+      protection: {
+        text: (value, { protection }) =>
+          protection.watermark === 'text' && value.trim() === '' ? t('common.required') : null,
+        png: (value, { protection }) =>
+          protection.watermark === 'picture' && value === '' ? t('common.required') : null,
+        blackOut: { left: edge, top: edge, right: edge, bottom: edge },
+        shown: { left: shownEdge, top: shownEdge, right: shownEdge, bottom: shownEdge },
+      },
     },
   });
   const categories = [...new Set((others.data ?? []).flatMap((w) => w.categories))].sort();
@@ -113,7 +133,7 @@ function WorkspaceForm({ workspace }: { workspace?: Workspace }) {
   }
 
   async function save() {
-    const { memory, shm, environment, ...rest } = form.getValues();
+    const { memory, shm, environment, protection, ...rest } = form.getValues();
     const body: WorkspacePatch = {
       ...rest,
       image: rest.image.trim(),
@@ -121,6 +141,7 @@ function WorkspaceForm({ workspace }: { workspace?: Workspace }) {
       memory_bytes: Math.round(Number(memory) * MIB),
       shm_size_bytes: Math.round(Number(shm) * MIB),
       environment: Object.fromEntries(environment.map(({ key, value }) => [key, value])),
+      protection: protectionOf(protection),
     };
     setBusy(true);
     try {
@@ -138,7 +159,13 @@ function WorkspaceForm({ workspace }: { workspace?: Workspace }) {
     } catch (error) {
       placeErrors(
         error,
-        [...Object.keys(rest), 'memory_bytes', 'shm_size_bytes', 'environment'],
+        [
+          ...Object.keys(rest),
+          'memory_bytes',
+          'shm_size_bytes',
+          'environment',
+          ...Object.keys(PROTECTION_FIELDS),
+        ],
         (errors) =>
           form.setErrors(
             Object.fromEntries(
@@ -317,6 +344,7 @@ function WorkspaceForm({ workspace }: { workspace?: Workspace }) {
               </div>
             </Stack>
           </Fieldset>
+          <ProtectionFields form={form} />
           <Group justify="space-between">
             <Group gap="xs">
               <Button type="submit" loading={busy}>

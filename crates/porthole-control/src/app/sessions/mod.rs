@@ -13,6 +13,7 @@ use crate::{
 };
 use porthole_model::{
     ids::{AgentId, SessionId, UserId, WorkspaceId},
+    protection::Values,
     resources::Resources,
     session::{EndReason, Progress, SessionState, WantedState},
 };
@@ -183,7 +184,17 @@ impl Control {
             environment.extend(wish.environment);
         }
         let (width, height) = size(wish.width, wish.height)?;
+        let id = SessionId::new();
+        let protection = settings.protection.filled(&Values {
+            username: &user.username,
+            name: format!("{} {}", user.first_name, user.last_name).trim(),
+            email: &user.email,
+            workspace: &settings.name,
+            session: &id.to_string(),
+            address: &context.ip.to_string(),
+        });
         let launch = Launch {
+            id,
             user_id,
             username: user.username,
             workspace_id,
@@ -197,6 +208,7 @@ impl Control {
             environment,
             width,
             height,
+            protection,
             actor: actor_name(context),
         };
         let session = match self.manager.request(launch).await {
