@@ -5,7 +5,8 @@
 //! is damaged, as one region, whatever is drawn meanwhile.
 
 use super::{
-    XConnection, XError, cursor, nudge::Nudge, screen::Screen, screen_file::ScreenFile, windows,
+    XConnection, XError, cursor, nudge::Nudge, screen::Screen, screen_file::ScreenFile,
+    window_moves::WindowMoves, windows,
 };
 use crate::{
     desktop::{Desktop, ResizeResult, ScreenCommand, ViewerId},
@@ -56,6 +57,7 @@ pub struct Capture {
     last: Option<Instant>,
     scratch: Vec<u8>,
     scrolls: Scrolls,
+    window_moves: WindowMoves,
 }
 
 impl Capture {
@@ -99,6 +101,7 @@ impl Capture {
             last: None,
             scratch: Vec::new(),
             scrolls: Scrolls::default(),
+            window_moves: WindowMoves::default(),
         };
         let size = capture.screen.size(&capture.x)?;
         capture.adopt(size, None);
@@ -145,6 +148,7 @@ impl Capture {
     fn capture_when_due(&mut self) -> Result<Option<Duration>, XError> {
         let first_paint = !self.desktop.painted() && *self.desktop.windows().borrow() > 0;
         let asked = !self.refresh.is_empty();
+        let mut captured = false;
         if self.damaged && (asked || first_paint || self.desktop.wanted()) {
             let since = self.last.map_or(FRAME_TIME, |last| last.elapsed());
             if !asked && since < FRAME_TIME {
@@ -152,6 +156,7 @@ impl Capture {
             }
             self.last = Some(Instant::now());
             let changed = self.capture()?;
+            captured = true;
             if changed && first_paint {
                 self.desktop.set_painted();
             }
@@ -159,7 +164,9 @@ impl Capture {
         for waiting in self.refresh.drain(..) {
             let _ = waiting.send(());
         }
-        Ok(None)
+        // Capturing takes in events, which may ask for more.
+        let more = captured && (self.damaged || self.recount);
+        Ok(more.then_some(Duration::ZERO))
     }
 
     /// Takes over what is damaged; whether anything differs from the last picture.
@@ -174,6 +181,8 @@ impl Capture {
             .xfixes_fetch_region(self.region)?
             .reply()?
             .rectangles;
+        // Where windows are by the time of that answer.
+        self.take_events()?;
         let mut frame = self.desktop.frame_mut();
         let size = frame.size();
         let mut tiles = TileSet::new(size);
@@ -189,13 +198,18 @@ impl Capture {
                 (bottom - i32::from(top)).max(0) as u16,
             ));
         }
-        let areas = tiles.rects();
-        let moves = find_moves(&mut self.scrolls, &self.file, &frame, &areas);
+        let read = |x: u16, y: u16, into: &mut [u8]| self.file.read(x, y, into);
+        let moves = match self.window_moves.find(&frame, read) {
+            Some(moved) => vec![moved],
+            None => find_moves(&mut self.scrolls, &self.file, &frame, &tiles.rects()),
+        };
         for moved in &moves {
             frame.shift(*moved);
+            // Moves are hints: what they touch is compared, damaged or not.
+            tiles.insert(moved.to);
         }
         let mut changed = TileSet::new(size);
-        for area in areas {
+        for area in tiles.rects() {
             frame.update(area, &mut self.scratch, &mut changed, |x, y, into| {
                 self.file.read(x, y, into);
             });
@@ -276,6 +290,7 @@ impl Capture {
         let mut size_changed = false;
         while let Some(event) = self.x.conn.poll_for_event()? {
             any = true;
+            self.window_moves.take(&event);
             match event {
                 Event::DamageNotify(_) => self.damaged = true,
                 Event::XfixesCursorNotify(_) => cursor_changed = true,
