@@ -6,6 +6,7 @@ use crate::{
     motion::Move,
     overlay::OverlayError,
 };
+use porthole_encode::Common;
 use porthole_model::protection::Protection;
 use porthole_rfb::{Rect, server::CursorImage};
 use rustix::event::{EventfdFlags, eventfd};
@@ -15,7 +16,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -167,6 +168,10 @@ pub struct Desktop {
     /// When it was started.
     pub started: Instant,
     frame: RwLock<Frame>,
+    /// Grows whenever the frame is locked for writing.
+    generation: AtomicU64,
+    /// What the viewers' encoders share.
+    pub common: Arc<Common>,
     /// The frame's size, for those who must not wait for it: width, then height.
     size: AtomicU32,
     /// The areas that viewers see nothing of.
@@ -200,6 +205,8 @@ impl Desktop {
             number,
             started: Instant::now(),
             frame: RwLock::new(Frame::new(Size::new(1, 1))),
+            generation: AtomicU64::new(0),
+            common: Arc::default(),
             size: AtomicU32::new(0x0001_0001),
             hidden: RwLock::default(),
             shared: Mutex::new(shared),
@@ -222,7 +229,14 @@ impl Desktop {
 
     /// The picture of the screen, for the capture thread.
     pub fn frame_mut(&self) -> RwLockWriteGuard<'_, Frame> {
-        self.frame.write().unwrap_or_else(PoisonError::into_inner)
+        let frame = self.frame.write().unwrap_or_else(PoisonError::into_inner);
+        self.generation.fetch_add(1, Ordering::Relaxed);
+        frame
+    }
+
+    /// Which picture the frame is that the caller holds; nothing while nobody shares it.
+    pub fn shared_generation(&self, _held: &RwLockReadGuard<'_, Frame>) -> Option<u64> {
+        (self.viewers() > 1).then(|| self.generation.load(Ordering::Relaxed))
     }
 
     /// The screen's size.
@@ -316,7 +330,11 @@ impl Desktop {
 
     /// A viewer went.
     pub fn leave(&self, id: ViewerId) {
-        self.shared().viewers.remove(&id);
+        let mut shared = self.shared();
+        shared.viewers.remove(&id);
+        if shared.viewers.len() <= 1 {
+            self.common.forget();
+        }
     }
 
     /// Sends every viewer but one away.

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //!  X server ── damage ──► capture thread ──► frame ──► viewer ──► WebSocket ──► agent
-//!     ▲  ▲                                              │ each: a task, drawing on a thread
+//!     ▲  ▲                                              │ each: a task, drawing on a thread; what
+//!     │  │                                              │ is the same for several is made once
 //!     │  └── selections ◄── clipboard thread ◄──────────┤
 //!     └───── XTEST ◄─────── input thread ◄──────────────┘
 //! ```
@@ -18,7 +19,7 @@ pub mod frame;
 pub mod geometry;
 pub mod http;
 pub mod keyboard;
-mod motion;
+pub mod motion;
 pub mod overlay;
 pub mod run;
 pub mod screenshot;

@@ -1,4 +1,4 @@
-//! Finds what scrolled: rows of pixels that are where they were, only higher or lower.
+//! What moved on the screen, and finding what scrolled: rows of pixels that are where they were, only higher or lower.
 //!
 //! What is found is a hint. The frame is shifted as said and then compared with the screen as
 //! always, so a wrong hint costs bytes and never a wrong picture. That is why samples are enough.

@@ -82,6 +82,56 @@ async fn scrolled_text_is_copied_by_viewers_that_can() {
 }
 
 #[tokio::test]
+async fn a_window_that_is_moved_is_copied_by_viewers_that_can() {
+    let display = Display::start("1000x700");
+    let without: Vec<Encoding> = LOSSLESS
+        .iter()
+        .copied()
+        .filter(|encoding| *encoding != Encoding::COPY_RECT)
+        .collect();
+    let mut copying = Viewer::watch(&display, LOSSLESS).await;
+    let mut plain = Viewer::watch(&display, &without).await;
+    let _terminal = display.spawn(
+        "xterm",
+        &[
+            "-geometry",
+            "80x24+20+10",
+            "-e",
+            "ls -lR --color=always /etc | head -n 60; cat",
+        ],
+    );
+    // Something that it is moved over.
+    let _other = display.spawn("xterm", &["-geometry", "40x10+500+400", "-e", "cat"]);
+    wait_for("the windows", || display.status()["windows"] == 2);
+    let ids = display.run("xdotool", &["search", "--onlyvisible", "--class", "xterm"]);
+    let ids = String::from_utf8(ids).unwrap();
+    let width = |id: &&str| {
+        let shape = display.run("xdotool", &["getwindowgeometry", "--shell", id]);
+        let shape = String::from_utf8(shape).unwrap();
+        let line = shape.lines().find_map(|line| line.strip_prefix("WIDTH="));
+        line.unwrap().parse::<u32>().unwrap()
+    };
+    let window = ids.lines().max_by_key(width).unwrap();
+    copying.until_same(&display).await;
+    plain.until_same(&display).await;
+    let before = (copying.bytes, plain.bytes);
+    for step in 0..20 {
+        let (x, y) = (20 + step * 23, 10 + step * 17 % 250);
+        let (x, y) = (x.to_string(), y.to_string());
+        display.run("xdotool", &["windowmove", window, &x, &y]);
+        copying.until_same(&display).await;
+        plain.until_same(&display).await;
+    }
+    let (copied, sent) = (copying.bytes - before.0, plain.bytes - before.1);
+    println!("{copied} bytes with copies, {sent} without");
+    assert!(sent > 30_000, "the window did not move: {sent} bytes");
+    assert!(
+        copied * 2 < sent,
+        "{copied} bytes with copies, {sent} without"
+    );
+}
+
+#[tokio::test]
 async fn odd_sizes_and_sizes_out_of_bounds() {
     let display = Display::start("640x480");
     let mut viewer = Viewer::watch(&display, LOSSLESS).await;

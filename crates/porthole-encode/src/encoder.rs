@@ -4,26 +4,28 @@ mod border;
 mod moving;
 
 use crate::{
-    classify::{Class, Palette},
+    classify::Class,
+    common::{Common, Kind},
     grid::{CELL, cell_count, steps},
-    jpeg::{Jpeg, Quality, TurboJpeg},
+    jpeg::Quality,
+    plan::{MAX_AREA, Run, plan},
     region::Region,
 };
+use moving::Moving;
 use porthole_rfb::{
     Converter, Encoding, FrameView, PixelFormat, Rect, ViewerEncodings,
     pixel_format::BadFormat,
-    server::{MAX_JPEG, MAX_TIGHT_WIDTH, PredictedWriter, TightWriter, Update, ZrleWriter},
+    server::{TightWriter, Update, ZrleWriter},
 };
+use std::sync::Arc;
 
-use moving::Moving;
-
-/// The most pixels of a compressed rectangle: its data stays far below Tight's 22 bits of length,
-/// and a viewer can show one while it waits for the next.
-const MAX_AREA: usize = 1 << 18;
 /// Pieces with fewer pixels are not worth a JPEG's headers.
 const MIN_JPEG_AREA: usize = 1024;
 /// Pieces narrower than JPEG's blocks are not worth it either.
 const MIN_JPEG_SIDE: u16 = 8;
+/// Lossless pieces of so many pixels are compressed once for all viewers. A smaller one is soon
+/// compressed, and a viewer's own zlib stream knows what came before.
+const MIN_SHARED_AREA: usize = 1 << 14;
 /// A region of more rectangles is rounded to the grid first.
 const MAX_RECTS: usize = 512;
 /// More rectangles than this may not fit into one update.
@@ -40,28 +42,20 @@ enum Way {
 /// Writes the updates of one viewer. It keeps the viewer's zlib streams, so all that it writes must
 /// reach the viewer, in order.
 pub struct Encoder {
+    common: Arc<Common>,
+    /// Which picture of the screen the frame is, where other viewers take it too.
+    generation: Option<u64>,
     converter: Converter,
     viewer: ViewerEncodings,
     way: Way,
     quality: Quality,
     tight: TightWriter,
     zrle: Option<ZrleWriter>,
-    predicted: PredictedWriter,
     /// Whether the viewer takes predicted pixels.
     predicts: bool,
-    jpeg: Option<Box<dyn Jpeg>>,
     /// Where the viewer's picture is not exact.
     lossy: Region,
-    palette: Palette,
-    indices: Vec<u8>,
-    compressed: Vec<u8>,
     moving: Moving,
-}
-
-/// Neighbouring pieces that go as one rectangle.
-struct Run {
-    area: Rect,
-    class: Class,
 }
 
 impl Default for Encoder {
@@ -74,32 +68,32 @@ impl Encoder {
     /// For a viewer that has said nothing yet: Raw pixels in the frame's own format. Pictures are
     /// compressed by libjpeg-turbo, or exactly where that does not start.
     pub fn new() -> Self {
-        Self::with_jpeg(
-            TurboJpeg::new()
-                .ok()
-                .map(|jpeg| Box::new(jpeg) as Box<dyn Jpeg>),
-        )
+        Self::sharing(Arc::default())
     }
 
-    /// Like [`new`](Self::new), with another way to make JPEGs, or none.
-    pub fn with_jpeg(jpeg: Option<Box<dyn Jpeg>>) -> Self {
+    /// Like [`new`](Self::new), one of several of the same screen.
+    pub fn sharing(common: Arc<Common>) -> Self {
         let quality = Quality::default();
         Self {
+            common,
+            generation: None,
             converter: Converter::bgrx(),
             viewer: ViewerEncodings::default(),
             way: Way::Raw,
             quality,
             tight: TightWriter::new(quality.compression),
             zrle: None,
-            predicted: PredictedWriter::default(),
             predicts: false,
-            jpeg,
             lossy: Region::new(),
-            palette: Palette::default(),
-            indices: Vec::new(),
-            compressed: Vec::new(),
             moving: Moving::new(),
         }
+    }
+
+    /// Tells which picture of the screen the frames are from now on, by a number that grows with
+    /// every change: encoders with the same [`Common`] then make things once. `None`: no other
+    /// viewer is there.
+    pub const fn set_generation(&mut self, generation: Option<u64>) {
+        self.generation = generation;
     }
 
     /// Takes the viewer's pixel format.
@@ -219,124 +213,114 @@ impl Encoder {
         }
     }
 
-    /// Judges the rectangle cell by cell, and writes neighbours of one kind together: along the
-    /// row, then with the rows above.
     fn write_tight(&mut self, frame: &FrameView, rect: Rect, jpeg: bool, update: &mut Update) {
-        let mut open: Vec<Run> = Vec::new();
-        for (y, height) in steps(rect.y, rect.bottom(), CELL) {
-            let mut row: Vec<Run> = Vec::new();
-            for (x, width) in steps(rect.x, rect.right(), CELL) {
-                let area = Rect {
-                    x,
-                    y,
-                    width,
-                    height,
-                };
-                let class = self.palette.classify(frame, area);
-                if !row
-                    .last_mut()
-                    .is_some_and(|run| run.extend_right(area, &class))
-                {
-                    row.push(Run { area, class });
-                }
+        let common = self.common.clone();
+        let judge = || common.with_tools(|tools| plan(frame, rect, &mut tools.palette));
+        match self.generation {
+            None => self.write_runs(frame, &judge(), jpeg, update),
+            Some(generation) => {
+                let runs = common.plans.take(generation, rect, || Arc::from(judge()));
+                self.write_runs(frame, &runs, jpeg, update);
             }
-            let mut above = open.into_iter().peekable();
-            let mut next = Vec::with_capacity(row.len());
-            for run in row {
-                // Both rows are in order, so what begins further left ends here.
-                while let Some(done) = above.next_if(|done| done.area.x < run.area.x) {
-                    self.write_run(frame, &done, jpeg, update);
-                }
-                match above.next_if(|upper| upper.area.x == run.area.x) {
-                    Some(mut upper) => {
-                        if upper.extend_down(&run) {
-                            next.push(upper);
-                        } else {
-                            self.write_run(frame, &upper, jpeg, update);
-                            next.push(run);
-                        }
+        }
+    }
+
+    fn write_runs(&mut self, frame: &FrameView, runs: &[Run], jpeg: bool, update: &mut Update) {
+        for Run { area, class } in runs {
+            match class {
+                Class::Solid(colour) => self.tight.fill(update, *area, *colour, &self.converter),
+                Class::Few(colours) => self.write_few(frame, *area, colours, update),
+                Class::Many => {
+                    if jpeg && self.write_jpeg(frame, *area, update) {
+                        self.lossy.add(*area);
+                    } else {
+                        self.write_many(frame, *area, update);
                     }
-                    None => next.push(run),
                 }
             }
-            for done in above {
-                self.write_run(frame, &done, jpeg, update);
-            }
-            open = next;
-        }
-        for done in open {
-            self.write_run(frame, &done, jpeg, update);
         }
     }
 
-    fn write_run(&mut self, frame: &FrameView, run: &Run, jpeg: bool, update: &mut Update) {
-        let area = run.area;
-        match &run.class {
-            Class::Solid(colour) => self.tight.fill(update, area, *colour, &self.converter),
-            Class::Few(colours) => {
-                self.palette.index(frame, area, colours, &mut self.indices);
+    fn write_few(&mut self, frame: &FrameView, area: Rect, colours: &[u32], update: &mut Update) {
+        let (common, converter) = (&*self.common, &self.converter);
+        if let Some(kind) = self.tight_for_all(area) {
+            self.once(kind, area, update, |update| {
+                common.with_tools(|tools| {
+                    tools
+                        .palette
+                        .index(frame, area, colours, &mut tools.indices);
+                    tools.apart.set_level(self.quality.compression);
+                    let indices = &tools.indices;
+                    tools
+                        .apart
+                        .indexed(update, area, colours, indices, converter);
+                });
+            });
+        } else {
+            common.with_tools(|tools| {
+                tools
+                    .palette
+                    .index(frame, area, colours, &mut tools.indices);
                 self.tight
-                    .indexed(update, area, colours, &self.indices, &self.converter);
-            }
-            Class::Many => {
-                if jpeg && self.write_jpeg(frame, area, update) {
-                    self.lossy.add(area);
-                } else if self.predicts && self.converter.format().has_whole_colours() {
-                    self.predicted.write(update, frame, area);
-                } else {
-                    self.tight.full_colour(update, frame, area, &self.converter);
-                }
-            }
+                    .indexed(update, area, colours, &tools.indices, converter);
+            });
         }
     }
 
-    fn write_jpeg(&mut self, frame: &FrameView, area: Rect, update: &mut Update) -> bool {
-        let (Some(jpeg), Some(quality)) = (&mut self.jpeg, self.quality.jpeg) else {
+    fn write_many(&mut self, frame: &FrameView, area: Rect, update: &mut Update) {
+        let (common, converter) = (&*self.common, &self.converter);
+        if self.predicts && converter.format().has_whole_colours() {
+            self.once(Kind::Predicted, area, update, |update| {
+                common.with_tools(|tools| tools.predicted.write(update, frame, area));
+            });
+        } else if let Some(kind) = self.tight_for_all(area) {
+            self.once(kind, area, update, |update| {
+                common.with_tools(|tools| {
+                    tools.apart.set_level(self.quality.compression);
+                    tools.apart.full_colour(update, frame, area, converter);
+                });
+            });
+        } else {
+            self.tight.full_colour(update, frame, area, converter);
+        }
+    }
+
+    /// Adds a JPEG; whether it could. What cannot be made as one goes exactly.
+    fn write_jpeg(&self, frame: &FrameView, area: Rect, update: &mut Update) -> bool {
+        let Some(quality) = self.quality.jpeg else {
             return false;
         };
-        let small = area.area() < MIN_JPEG_AREA || area.width.min(area.height) < MIN_JPEG_SIDE;
-        // What cannot be made as a JPEG goes exactly.
-        if small
-            || jpeg
-                .compress(frame, area, quality, &mut self.compressed)
-                .is_err()
-            || self.compressed.len() > MAX_JPEG
-        {
+        if area.area() < MIN_JPEG_AREA || area.width.min(area.height) < MIN_JPEG_SIDE {
             return false;
         }
-        self.tight.jpeg(update, area, &self.compressed);
-        true
+        let before = update.rects();
+        self.once(Kind::Jpeg(quality), area, update, |update| {
+            self.common
+                .with_tools(|tools| tools.write_jpeg(frame, area, quality, update));
+        });
+        update.rects() > before
     }
-}
 
-impl Run {
-    /// Takes in a piece of the same rows at its right.
-    fn extend_right(&mut self, area: Rect, class: &Class) -> bool {
-        let width = u32::from(self.area.width) + u32::from(area.width);
-        if width > MAX_TIGHT_WIDTH.into()
-            || !self.has_room(width as usize * usize::from(area.height))
-            || !self.class.join(class)
-        {
-            return false;
+    /// The kind of a lossless Tight rectangle that all viewers can take, where it is worth it.
+    fn tight_for_all(&self, area: Rect) -> Option<Kind> {
+        (self.generation.is_some() && area.area() >= MIN_SHARED_AREA).then_some(Kind::Tight(
+            self.quality.compression,
+            *self.converter.format(),
+        ))
+    }
+
+    /// Adds what is the same for every viewer that gets this kind of the area: made by the first.
+    fn once(&self, kind: Kind, area: Rect, update: &mut Update, write: impl Fn(&mut Update)) {
+        match self.generation {
+            None => write(update),
+            Some(generation) => {
+                let made = self.common.rects.take(generation, (area, kind), || {
+                    let mut made = Update::new();
+                    write(&mut made);
+                    Arc::new(made)
+                });
+                update.append(&made);
+            }
         }
-        self.area.width = width as u16;
-        true
-    }
-
-    /// Takes in a run of the same columns below it.
-    fn extend_down(&mut self, lower: &Self) -> bool {
-        let height = self.area.height + lower.area.height;
-        if self.area.width != lower.area.width
-            || !self.has_room(usize::from(height) * usize::from(self.area.width))
-            || !self.class.join(&lower.class)
-        {
-            return false;
-        }
-        self.area.height = height;
-        true
-    }
-
-    fn has_room(&self, pixels: usize) -> bool {
-        matches!(self.class, Class::Solid(_)) || pixels <= MAX_AREA
     }
 }

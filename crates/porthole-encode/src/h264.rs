@@ -23,6 +23,9 @@ pub enum H264Error {
     /// Sides that are odd, too long or too short.
     #[error("H.264 is not made of {0}×{1} pixels")]
     Size(u16, u16),
+    /// So many bytes: none, or more than viewers take.
+    #[error("a picture of {0} bytes came of H.264")]
+    Length(usize),
     /// The encoder's reason.
     #[error("H.264 could not be made: {0}")]
     Encoder(#[from] openh264::Error),
@@ -83,6 +86,11 @@ impl H264Stream {
             && short >= MIN_SIDE
             && long.is_multiple_of(2)
             && short.is_multiple_of(2)
+    }
+
+    /// The next picture stands for itself again.
+    pub fn begin_anew(&mut self) {
+        self.encoder.force_intra_frame();
     }
 
     /// Replaces `out` with the next picture in Annex B form: a part of a frame, of the same size

@@ -3,7 +3,7 @@
 use porthole_rfb::{FrameView, Rect, ViewerEncodings, encoding::Subsampling};
 
 /// How good a JPEG is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct JpegQuality {
     /// JPEG's own scale, 1 to 100.
     pub quality: u8,

@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use porthole_encode::{
-    Encoder, FrameView, Jpeg, JpegError, JpegQuality, Quality, Rect, Region, Subsampling,
+    Common, Encoder, FrameView, Jpeg, JpegError, JpegQuality, Quality, Rect, Region, Subsampling,
 };
 use porthole_rfb::{
     Converter, Encoding, PixelFormat, ViewerEncodings,
@@ -402,7 +402,7 @@ fn a_jpeg_that_fails_is_sent_exactly() {
     }
     let picture = photograph(128, 128);
     let frame = picture.view().unwrap();
-    let mut encoder = Encoder::with_jpeg(Some(Box::new(Broken)));
+    let mut encoder = Encoder::sharing(Common::with_jpeg(Some(Box::new(Broken))).into());
     encoder.set_encodings(&ViewerEncodings::new(&[
         Encoding::TIGHT,
         Encoding::quality(5),

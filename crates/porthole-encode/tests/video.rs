@@ -2,147 +2,19 @@
 //! the viewer has the exact picture; while it moves, one that is close, and exact around it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-use openh264::{decoder::Decoder as VideoDecoder, formats::YUVSource};
-use porthole_encode::{Encoder, FrameView, Link, Rect, Region};
-use porthole_rfb::{
-    Encoding, ViewerEncodings,
-    decode::{Decoder, DecoderLimits, Picture, ServerEvent, Surface},
-    server::{
-        Update,
-        h264::{RESET_ALL_CONTEXTS, RESET_CONTEXT},
-    },
-};
+mod common;
+
+use common::{Screen, Viewer, psnr};
+use porthole_encode::{Encoder, Link, Rect, Region};
+use porthole_rfb::{Encoding, ViewerEncodings, decode::Surface, server::Update};
 use proptest::prelude::*;
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 const FRAME: Duration = Duration::from_millis(33);
 
-/// A viewer with everything but a screen.
-struct Viewer {
-    decoder: Decoder,
-    screen: Painted,
-}
-
-#[derive(Default)]
-struct Painted {
-    picture: Picture,
-    contexts: HashMap<Rect, VideoDecoder>,
-    /// Pictures by H.264 so far, and those that began a stream.
-    pictures: usize,
-    begun: usize,
-    /// Where the last one went.
-    last: Option<Rect>,
-}
-
-impl Viewer {
-    fn new(width: u16, height: u16) -> Self {
-        Self {
-            decoder: Decoder::after_handshake(DecoderLimits::default(), width, height).unwrap(),
-            screen: Painted {
-                picture: Picture::new(width, height),
-                ..Painted::default()
-            },
-        }
-    }
-
-    fn receive(&mut self, update: Update) {
-        self.decoder.push(&update.finish());
-        while let Some(event) = self.decoder.next_event(&mut self.screen).unwrap() {
-            assert!(matches!(
-                event,
-                ServerEvent::UpdateEnd | ServerEvent::DesktopSize { .. }
-            ));
-        }
-        assert_eq!(self.decoder.buffered(), 0);
-    }
-}
-
-impl Surface for Painted {
-    fn resize(&mut self, width: u16, height: u16) {
-        self.picture.resize(width, height);
-    }
-
-    fn pixels(&mut self, area: Rect, bgrx: &[u8]) {
-        self.picture.pixels(area, bgrx);
-    }
-
-    fn fill(&mut self, area: Rect, colour: u32) {
-        self.picture.fill(area, colour);
-    }
-
-    fn copy(&mut self, area: Rect, from_x: u16, from_y: u16) {
-        self.picture.copy(area, from_x, from_y);
-    }
-
-    fn jpeg(&mut self, area: Rect, jpeg: &[u8]) {
-        let image = turbojpeg::decompress(jpeg, turbojpeg::PixelFormat::BGRX).unwrap();
-        self.picture.pixels(area, &image.pixels);
-    }
-
-    fn h264(&mut self, area: Rect, flags: u32, data: &[u8]) {
-        if flags & RESET_ALL_CONTEXTS != 0 {
-            self.contexts.clear();
-        } else if flags & RESET_CONTEXT != 0 {
-            self.contexts.remove(&area);
-        }
-        if data.is_empty() {
-            return;
-        }
-        self.pictures += 1;
-        self.begun += usize::from(!self.contexts.contains_key(&area));
-        self.last = Some(area);
-        let context = self
-            .contexts
-            .entry(area)
-            .or_insert_with(|| VideoDecoder::new().unwrap());
-        let decoded = context.decode(data).unwrap().unwrap();
-        assert_eq!(
-            decoded.dimensions(),
-            (area.width.into(), area.height.into())
-        );
-        self.picture.pixels(area, &bgrx(&decoded));
-    }
-}
-
-/// BT.601 in the limited range.
-fn bgrx(picture: &impl YUVSource) -> Vec<u8> {
-    let (width, height) = picture.dimensions();
-    let (luma, chroma, _) = picture.strides();
-    (0..height)
-        .flat_map(|y| (0..width).map(move |x| (x, y)))
-        .flat_map(|(x, y)| {
-            let bright = (f32::from(picture.y()[y * luma + x]) - 16.0) * 255.0 / 219.0;
-            let at = y / 2 * chroma + x / 2;
-            let blue = (f32::from(picture.u()[at]) - 128.0) * 255.0 / 224.0;
-            let red = (f32::from(picture.v()[at]) - 128.0) * 255.0 / 224.0;
-            [
-                (bright + 1.772 * blue).round() as u8,
-                (bright - 0.344_136 * blue - 0.714_136 * red).round() as u8,
-                (bright + 1.402 * red).round() as u8,
-                0,
-            ]
-        })
-        .collect()
-}
-
-/// In decibels; infinite when equal.
-fn psnr(one: &FrameView, two: &FrameView, area: Rect) -> f64 {
-    let squares: f64 = one
-        .rows(area)
-        .flatten()
-        .zip(two.rows(area).flatten())
-        .map(|(one, two)| (f64::from(*one) - f64::from(*two)).powi(2))
-        .sum();
-    10.0 * (255.0 * 255.0 / (squares / (area.area() as f64 * 3.0))).log10()
-}
-
 /// A display with one viewer, which does what the display does.
 struct Session {
-    screen: Picture,
-    damage: Region,
+    screen: Screen,
     encoder: Encoder,
     viewer: Viewer,
     now: Instant,
@@ -157,51 +29,21 @@ impl Session {
         encoder.set_encodings(&ViewerEncodings::new(&list));
         let now = Instant::now();
         let mut session = Self {
-            screen: Picture::new(width, height),
-            damage: Region::new(),
+            screen: Screen::new(width, height),
             encoder,
             viewer: Viewer::new(width, height),
             now,
             last_change: now,
         };
-        session.text(Rect::new(0, 0, width, height), 0);
         session.update();
         session
-    }
-
-    fn paint(&mut self, area: Rect, colour: impl Fn(u32, u32) -> u32) {
-        let area = area.intersect(&Rect::new(0, 0, self.screen.width(), self.screen.height()));
-        let pixels: Vec<u8> = (u32::from(area.y)..area.bottom())
-            .flat_map(|y| (u32::from(area.x)..area.right()).map(move |x| (x, y)))
-            .flat_map(|(x, y)| (colour(x, y) & 0xff_ffff).to_le_bytes())
-            .collect();
-        self.screen.pixels(area, &pixels);
-        self.damage.add(area);
-    }
-
-    fn text(&mut self, area: Rect, shift: u32) {
-        self.paint(area, |x, y| {
-            [0xff_ffff, 0, 0x20_20c0][((x / 3 * 7 + (y + shift) / 5 * 3) % 7 % 3) as usize]
-        });
-    }
-
-    /// A photo that pans.
-    fn film(&mut self, area: Rect, number: u32) {
-        self.paint(area, |x, y| {
-            let (x, y) = (x + number * 3, y + number);
-            let wave = |period: u32, at: u32| {
-                at.abs_diff(at / period * period + period / 2) * 255 / period
-            };
-            let noise = (x * 31 + y * 17).wrapping_mul(0x9e37_79b1) >> 29;
-            (wave(310, x) + noise) << 16 | (wave(270, y) + noise) << 8 | (wave(190, x + y) + noise)
-        });
     }
 
     /// An update of what changed; the exact picture of what rests.
     fn update(&mut self) {
         let mut update = Update::new();
-        let view = self.screen.view().unwrap();
-        if self.damage.is_empty() {
+        let view = self.screen.picture.view().unwrap();
+        if self.screen.damage.is_empty() {
             self.encoder.rest(self.now);
             if self.now >= self.last_change + Duration::from_millis(200) {
                 let running = self.encoder.video_region(self.now);
@@ -209,7 +51,7 @@ impl Session {
                 self.encoder.encode_lossless(&view, &resting, &mut update);
             }
         } else {
-            let damage = std::mem::take(&mut self.damage).snap(16);
+            let damage = std::mem::take(&mut self.screen.damage).snap(16);
             let damage = damage.intersect(&view.bounds().into());
             self.encoder
                 .encode_at(&view, &damage, self.now, &mut update);
@@ -222,12 +64,10 @@ impl Session {
     }
 
     fn resize(&mut self, width: u16, height: u16) {
-        self.screen = Picture::new(width, height);
+        self.screen = Screen::new(width, height);
         let mut update = Update::new();
         update.desktop_size(width, height);
         self.viewer.receive(update);
-        self.damage = Region::new();
-        self.text(Rect::new(0, 0, width, height), 0);
     }
 
     fn settle(&mut self) {
@@ -235,17 +75,16 @@ impl Session {
             self.update();
         }
         assert!(self.encoder.lossy_region().is_empty());
-        assert!(self.is_exact(self.screen.view().unwrap().bounds()));
+        assert!(self.is_exact(self.screen.bounds()));
     }
 
     fn is_exact(&self, area: Rect) -> bool {
-        let shown = self.viewer.screen.picture.view().unwrap();
-        self.screen.view().unwrap().rows(area).eq(shown.rows(area))
+        self.screen.is_shown(&self.viewer, area)
     }
 
     fn play(&mut self, area: Rect, numbers: std::ops::Range<u32>) {
         for number in numbers {
-            self.film(area, number);
+            self.screen.film(area, number);
             self.update();
         }
     }
@@ -264,29 +103,25 @@ fn a_film_goes_as_video_and_the_text_around_it_stays_exact() {
     assert_eq!(area, Rect::new(150, 100, 700, 400));
     let (shown, screen) = (
         session.viewer.screen.picture.view().unwrap(),
-        session.screen.view().unwrap(),
+        session.screen.picture.view().unwrap(),
     );
     let quality = psnr(&screen, &shown, film);
     assert!(quality > 32.0, "{quality} dB");
     let around = Region::from(screen.bounds()).subtract(&area.into());
     assert!(around.rects().all(|rect| session.is_exact(rect)));
     // Typing beside it, in a tile of the film's edge.
-    session.text(Rect::new(140, 200, 8, 12), 3);
+    session.screen.text(Rect::new(140, 200, 8, 12), 3);
     session.play(film, 50..51);
     assert!(around.rects().all(|rect| session.is_exact(rect)));
     // It rests: exact before its context ends.
     for _ in 0..8 {
         session.update();
     }
-    assert!(session.is_exact(screen_bounds(&session)));
+    assert!(session.is_exact(session.screen.bounds()));
     // And goes on as if nothing had been.
     session.play(film, 60..70);
     assert_eq!(session.viewer.screen.begun, 1);
     session.settle();
-}
-
-fn screen_bounds(session: &Session) -> Rect {
-    Rect::new(0, 0, session.screen.width(), session.screen.height())
 }
 
 #[test]
@@ -323,7 +158,7 @@ fn a_context_that_ended_is_given_back() {
     session.play(Rect::new(64, 64, 704, 400), 0..30);
     session.settle();
     assert_eq!(session.viewer.screen.contexts.len(), 1);
-    session.text(Rect::new(0, 0, 10, 10), 5);
+    session.screen.text(Rect::new(0, 0, 10, 10), 5);
     session.update();
     assert!(session.viewer.screen.contexts.is_empty());
 }
@@ -378,14 +213,14 @@ proptest! {
         session.encoder.set_encodings(&ViewerEncodings::new(&list));
         session.update();
         for (index, step) in steps.into_iter().enumerate() {
-            let bounds = screen_bounds(&session);
+            let bounds = session.screen.bounds();
             match step {
                 Step::Film(area, pictures) => {
                     let first = index as u32 * 100;
                     session.play(area, first..first + pictures);
                 }
                 Step::Text(area, seed) => {
-                    session.text(area, seed);
+                    session.screen.text(area, seed);
                     session.update();
                 }
                 Step::Scroll(area, by) => {
@@ -393,7 +228,7 @@ proptest! {
                     if area.height > by {
                         let from = area.y + by;
                         let area = Rect { height: area.height - by, ..area };
-                        session.screen.copy(area, area.x, from);
+                        session.screen.picture.copy(area, area.x, from);
                         let mut update = Update::new();
                         session.encoder.copy(area, area.x, from, &mut update);
                         session.viewer.receive(update);

@@ -227,6 +227,31 @@ proptest! {
     }
 
     #[test]
+    fn what_is_written_apart_goes_among_a_viewers_own(
+        (width, height, bgrx) in frame(),
+        format in format(),
+        x: u16, y: u16,
+        taken in prop::collection::vec(any::<bool>(), 16),
+    ) {
+        let frame = FrameView::new(&bgrx, usize::from(width) * 4, width, height).unwrap();
+        let converter = Converter::new(format).unwrap();
+        let (mut own, mut apart) = (TightWriter::new(3), TightWriter::apart(3));
+        let mut update = Update::new();
+        // Twice, so that streams go on where they were; the viewer does not get all that is apart.
+        for (part, taken) in parts(width, height, x, y).into_iter().cycle().zip(taken) {
+            let mut piece = Update::new();
+            apart.full_colour(&mut piece, &frame, part, &converter);
+            if taken {
+                update.append(&piece);
+            } else {
+                own.full_colour(&mut update, &frame, part, &converter);
+            }
+        }
+        let picture = decode(&update.finish(), 777, width, height, format);
+        prop_assert!(picture.bgrx() == reduced(&bgrx, &converter));
+    }
+
+    #[test]
     fn copies_overlap((width, height, bgrx) in frame(), x: u16, y: u16, to_x: u16, to_y: u16) {
         let frame = FrameView::new(&bgrx, usize::from(width) * 4, width, height).unwrap();
         let (x, y, to_x, to_y) = (x % width, y % height, to_x % width, to_y % height);

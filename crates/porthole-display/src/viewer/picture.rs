@@ -50,6 +50,8 @@ impl Picture {
         if (frame.size() == task.size || !task.resizable)
             && let Ok(view) = frame.view()
         {
+            self.encoder
+                .set_generation(desktop.shared_generation(&frame));
             self.add(&view, mailbox, task, &mut update);
         }
         (!update.is_empty()).then(|| update.finish())

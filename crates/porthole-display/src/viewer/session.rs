@@ -224,6 +224,7 @@ impl Viewer {
         };
         let clipboard =
             ViewerClipboard::new(id, services.clipboard.clone(), services.clipboard_max);
+        let encoder = Encoder::sharing(services.desktop.common.clone());
         Self {
             id,
             mailbox,
@@ -235,7 +236,7 @@ impl Viewer {
             new_encodings: false,
             new_format: None,
             picture: Some(Box::new(Picture {
-                encoder: Encoder::new(),
+                encoder,
                 refresh: Refresh::new(size),
             })),
             drawing: None,

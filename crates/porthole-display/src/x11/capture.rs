@@ -5,7 +5,8 @@
 //! is damaged, as one region, whatever is drawn meanwhile.
 
 use super::{
-    XConnection, XError, cursor, nudge::Nudge, screen::Screen, screen_file::ScreenFile, windows,
+    XConnection, XError, cursor, nudge::Nudge, screen::Screen, screen_file::ScreenFile,
+    window_moves::WindowMoves, windows,
 };
 use crate::{
     desktop::{Desktop, ResizeResult, ScreenCommand, ViewerId},
@@ -58,6 +59,7 @@ pub struct Capture {
     last: Option<Instant>,
     scratch: Vec<u8>,
     scrolls: Scrolls,
+    window_moves: WindowMoves,
 }
 
 impl Capture {
@@ -103,6 +105,7 @@ impl Capture {
             last: None,
             scratch: Vec::new(),
             scrolls: Scrolls::default(),
+            window_moves: WindowMoves::default(),
         };
         let size = capture.screen.size(&capture.x)?;
         capture.adopt(size, None);
@@ -167,6 +170,7 @@ impl Capture {
         }
         let first_paint = !self.desktop.painted() && *self.desktop.windows().borrow() > 0;
         let asked = !self.refresh.is_empty();
+        let mut captured = false;
         if self.damaged && (asked || first_paint || self.desktop.wanted()) {
             let since = self.last.map_or(FRAME_TIME, |last| last.elapsed());
             if !asked && since < FRAME_TIME {
@@ -174,6 +178,7 @@ impl Capture {
             }
             self.last = Some(Instant::now());
             let changed = self.capture()?;
+            captured = true;
             if changed && first_paint {
                 self.desktop.set_painted();
             }
@@ -181,7 +186,9 @@ impl Capture {
         for waiting in self.refresh.drain(..) {
             let _ = waiting.send(());
         }
-        Ok(None)
+        // Capturing takes in events, which may ask for more.
+        let more = captured && (self.damaged || self.recount);
+        Ok(more.then_some(Duration::ZERO))
     }
 
     /// Takes over what is damaged; whether anything differs from the last picture.
@@ -196,6 +203,8 @@ impl Capture {
             .xfixes_fetch_region(self.region)?
             .reply()?
             .rectangles;
+        // Where windows are by the time of that answer.
+        self.take_events()?;
         let mut frame = self.desktop.frame_mut();
         let size = frame.size();
         let mut tiles = TileSet::new(size);
@@ -211,11 +220,13 @@ impl Capture {
                 (bottom - i32::from(top)).max(0) as u16,
             ));
         }
-        let areas = tiles.rects();
         let read = reader(&self.file, &self.overlay);
-        let moves = find_moves(&mut self.scrolls, &read, &frame, &tiles.rects());
+        let moves = match self.window_moves.find(&frame, &read) {
+            Some(moved) => vec![moved],
+            None => find_moves(&mut self.scrolls, &read, &frame, &tiles.rects()),
+        };
         for moved in &moves {
-            // A move may reach what was not damaged.
+            // Moves are hints: what they touch is compared, damaged or not.
             tiles.insert(moved.to);
         }
         let mut changed = TileSet::new(size);
@@ -322,6 +333,7 @@ impl Capture {
         let mut size_changed = false;
         while let Some(event) = self.x.conn.poll_for_event()? {
             any = true;
+            self.window_moves.take(&event);
             match event {
                 Event::DamageNotify(_) => self.damaged = true,
                 Event::XfixesCursorNotify(_) => cursor_changed = true,

@@ -56,6 +56,16 @@ pub struct ClipboardHandle {
 }
 
 impl ClipboardHandle {
+    /// Where no clipboard is: what is given goes nowhere, and nothing comes.
+    ///
+    /// # Errors
+    /// When the system has no event descriptor left.
+    pub fn nowhere() -> std::io::Result<Self> {
+        let (commands, _) = mpsc::channel();
+        let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        Ok(Self { commands, bell })
+    }
+
     /// The viewer has a text, to be fetched when it is wanted.
     pub fn offer(&self, viewer: ViewerId) {
         self.send(Command::Offer(viewer));

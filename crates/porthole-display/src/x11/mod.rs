@@ -7,6 +7,7 @@ pub mod input;
 pub mod nudge;
 pub mod screen;
 pub mod screen_file;
+pub mod window_moves;
 pub mod windows;
 pub mod xserver;
 

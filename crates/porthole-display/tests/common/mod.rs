@@ -2,6 +2,7 @@
 #![allow(dead_code)] // Each test file uses its part of it.
 
 pub mod bridge;
+pub mod canvas;
 pub mod picture;
 pub mod viewer;
 

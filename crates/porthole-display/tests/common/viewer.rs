@@ -10,7 +10,7 @@ use porthole_rfb::{
     decode::{Decoder, DecoderLimits, Picture, ServerEvent},
     handshake::Version,
 };
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 use tokio::{net::UnixStream, time::timeout};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
@@ -39,6 +39,8 @@ pub struct Viewer {
     pub events: Vec<ServerEvent>,
     /// Whether it answers the display's fences.
     pub answers_fences: bool,
+    /// The answers that it did not send.
+    late: Vec<ClientMessage>,
     /// Updates and bytes so far.
     pub updates: usize,
     /// See `updates`.
@@ -50,7 +52,12 @@ pub struct Viewer {
 impl Viewer {
     /// Connects with these encodings and asks for nothing yet.
     pub async fn connect(display: &Display, access: &str, encodings: &[Encoding]) -> Self {
-        let stream = UnixStream::connect(display.socket()).await.unwrap();
+        Self::connect_to(&display.socket(), access, encodings).await
+    }
+
+    /// Connects to a socket.
+    pub async fn connect_to(socket: &Path, access: &str, encodings: &[Encoding]) -> Self {
+        let stream = UnixStream::connect(socket).await.unwrap();
         let request = format!("ws://display/rfb?access={access}");
         let (socket, _) = client_async(request, stream).await.unwrap();
         let mut viewer = Self {
@@ -59,6 +66,7 @@ impl Viewer {
             picture: Picture::new(1, 1),
             events: Vec::new(),
             answers_fences: true,
+            late: Vec::new(),
             updates: 0,
             bytes: 0,
             clipboard: None,
@@ -91,6 +99,13 @@ impl Viewer {
     /// Connects and turns on updates of everything.
     pub async fn watch(display: &Display, encodings: &[Encoding]) -> Self {
         let mut viewer = Self::connect(display, "control", encodings).await;
+        viewer.turn_on().await;
+        viewer
+    }
+
+    /// Turns on updates of everything, and reads the first.
+    pub async fn turn_on(&mut self) {
+        let viewer = self;
         let area = Rect::new(0, 0, u16::MAX, u16::MAX);
         viewer
             .until(|event| matches!(event, ServerEvent::EndOfContinuousUpdates))
@@ -107,7 +122,6 @@ impl Viewer {
         viewer
             .until(|event| matches!(event, ServerEvent::UpdateEnd))
             .await;
-        viewer
     }
 
     /// Sends a message.
@@ -148,10 +162,11 @@ impl Viewer {
             ServerEvent::ProtocolVersion(_) => self.decoder.set_version(Version::V8),
             ServerEvent::UpdateEnd => self.updates += 1,
             ServerEvent::Fence { flags, payload } if flags & fence::REQUEST != 0 => {
+                let flags = flags & !fence::REQUEST;
+                let payload = payload.clone();
+                self.late.push(ClientMessage::Fence { flags, payload });
                 if self.answers_fences {
-                    let flags = flags & !fence::REQUEST;
-                    let payload = payload.clone();
-                    self.send(ClientMessage::Fence { flags, payload }).await;
+                    self.answer_late().await;
                 }
                 return;
             }
@@ -166,6 +181,13 @@ impl Viewer {
             _ => {}
         }
         self.events.push(event);
+    }
+
+    /// Answers the fences that it did not answer.
+    pub async fn answer_late(&mut self) {
+        for answer in std::mem::take(&mut self.late) {
+            self.send(answer).await;
+        }
     }
 
     /// Reads until such an event was there; takes it out with those before it.
@@ -224,20 +246,25 @@ impl Viewer {
         self.send(ClientMessage::Pointer { buttons, x, y }).await;
     }
 
-    /// Asks for a size; gives the answer's status.
-    pub async fn resize(&mut self, width: u16, height: u16) -> u16 {
+    /// Asks for a size.
+    pub async fn ask_for_size(&mut self, width: u16, height: u16) {
         let screens = vec![Screen {
             id: 7,
             area: Rect::new(0, 0, width, height),
             flags: 0,
         }];
-        self.events.clear();
         self.send(ClientMessage::SetDesktopSize {
             width,
             height,
             screens,
         })
         .await;
+    }
+
+    /// Asks for a size; gives the answer's status.
+    pub async fn resize(&mut self, width: u16, height: u16) -> u16 {
+        self.events.clear();
+        self.ask_for_size(width, height).await;
         let event = self
             .until(|event| {
                 matches!(event, ServerEvent::DesktopSize { extended: Some(extended), .. }

@@ -2,7 +2,8 @@
 
 use super::{Encoder, border::Border};
 use crate::{
-    h264::H264Stream,
+    common::{Picture, Video, Videos},
+    h264::{H264Error, H264Stream},
     policy::{Link, Policy, Wish, adapt, quantiser},
     region::Region,
     video::{VideoArea, VideoFinder},
@@ -11,10 +12,13 @@ use porthole_rfb::{
     Encoding, FrameView, Rect,
     server::{
         Update,
-        h264::{RESET_ALL_CONTEXTS, RESET_CONTEXT, max_len},
+        h264::{RESET_ALL_CONTEXTS, RESET_CONTEXT},
     },
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 /// A stream keeps its quantiser so long: with another one it begins anew, which costs bytes.
 const KEEP: Duration = Duration::from_secs(2);
@@ -22,6 +26,10 @@ const KEEP: Duration = Duration::from_secs(2);
 const KEEP_COARSE: Duration = Duration::from_secs(6);
 /// An area without a change for so long may be made exact.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Who misses more of the pictures of a video that viewers share goes on alone,
+const MOST_MISSED: f64 = 0.5;
+/// and tries again after so long at first, later less often.
+const ALONE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 
 /// What an encoder knows of what moves.
 pub(super) struct Moving {
@@ -29,26 +37,89 @@ pub(super) struct Moving {
     streams: Vec<Stream>,
     policy: Policy,
     link: Link,
-    start: Instant,
+    /// This viewer shares no video before, and how long it stays alone the next time.
+    alone: (Option<Instant>, Duration),
     size: (u16, u16),
     /// Streams that ended; the viewer need not keep their contexts.
     ended: Vec<Rect>,
     /// All contexts that the viewer may have are of a frame that is gone.
     stale: bool,
-    data: Vec<u8>,
 }
 
 /// The context of one area.
 struct Stream {
     area: Rect,
     border: Border,
-    video: H264Stream,
+    /// Other viewers may have it too.
+    video: Arc<Mutex<Video>>,
+    /// The newest picture of it that the viewer got.
+    have: Option<u64>,
+    /// How many pictures of a video that others have too went by for each that it took, about.
+    missed: f64,
     quantiser: u8,
     since: Instant,
     /// Bytes of a picture, about.
     len: f64,
     /// Nothing was sent yet.
     new: bool,
+}
+
+/// Pictures for a viewer, and whether its context begins with them.
+struct Pictures {
+    begin: bool,
+    pictures: Vec<Picture>,
+}
+
+impl Stream {
+    /// The next pictures, from a video that others have too wherever that can be.
+    fn next(
+        &mut self,
+        frame: &FrameView,
+        generation: Option<u64>,
+        now: Instant,
+        videos: &Videos,
+        alone: &mut (Option<Instant>, Duration),
+    ) -> Result<Pictures, H264Error> {
+        let lock = |video: &Arc<Mutex<Video>>, work: &mut dyn FnMut(&mut Video) -> _| {
+            work(&mut video.lock().unwrap_or_else(PoisonError::into_inner))
+        };
+        let join = &mut |video: &mut Video| video.join(frame, generation, now);
+        let may_share = generation.is_some() && alone.0.is_none_or(|until| now >= until);
+        let has_alone = self.have.is_some() && Arc::strong_count(&self.video) == 1;
+        if may_share && (self.have.is_none() || has_alone) {
+            let other = videos.find(self.area, self.quantiser);
+            if let Some(other) = other.filter(|other| !Arc::ptr_eq(other, &self.video))
+                && let Ok(Some(pictures)) = lock(&other, join)
+            {
+                (self.video, self.missed) = (other, 0.0);
+                return Ok(Pictures {
+                    begin: true,
+                    pictures,
+                });
+            }
+        }
+        if let Some(have) = self.have {
+            let follow = &mut |video: &mut Video| video.follow(frame, generation, have, now);
+            if let Some(pictures) = lock(&self.video, follow)? {
+                self.missed += (pictures.len() as f64 - 1.0 - self.missed) / 8.0;
+                if has_alone || self.missed <= MOST_MISSED {
+                    return Ok(Pictures {
+                        begin: false,
+                        pictures,
+                    });
+                }
+            }
+            *alone = (Some(now + alone.1), (alone.1 * 2).min(ALONE.1));
+            self.video = videos.begin(self.area, self.quantiser)?;
+            self.missed = 0.0;
+        }
+        // One of its own, which nothing keeps from beginning.
+        let pictures = lock(&self.video, join)?.unwrap_or_default();
+        Ok(Pictures {
+            begin: true,
+            pictures,
+        })
+    }
 }
 
 impl Moving {
@@ -59,11 +130,10 @@ impl Moving {
             streams: Vec::new(),
             policy: Policy::default(),
             link: Link::default(),
-            start: now,
+            alone: (None, ALONE.0),
             size: (0, 0),
             ended: Vec::new(),
             stale: false,
-            data: Vec::new(),
         }
     }
 
@@ -120,9 +190,9 @@ impl Encoder {
             return;
         }
         let held = self.moving.link.held;
-        self.moving
-            .finder
-            .changed(frame, region, held, now, &mut self.palette);
+        let finder = &mut self.moving.finder;
+        self.common
+            .with_tools(|tools| finder.changed(frame, region, held, now, &mut tools.palette));
         self.choose(now);
         self.moving.write_ended(update);
         let mut rest = region.clone();
@@ -224,12 +294,14 @@ impl Encoder {
         });
         for (VideoArea { area, outer, .. }, quantiser) in chosen {
             if self.stream(area).is_none()
-                && let Ok(video) = H264Stream::new(quantiser)
+                && let Ok(video) = self.common.videos.begin(area, quantiser)
             {
                 self.moving.streams.push(Stream {
                     area,
                     border: Border::new(area, outer),
                     video,
+                    have: None,
+                    missed: 0.0,
                     quantiser,
                     since: now,
                     len: 0.0,
@@ -239,7 +311,7 @@ impl Encoder {
         }
     }
 
-    /// Adds the next picture of a stream; whether it could.
+    /// Adds the next pictures of a stream; whether it could.
     fn write_picture(
         &mut self,
         frame: &FrameView,
@@ -251,26 +323,28 @@ impl Encoder {
         let Some(stream) = moving.streams.get_mut(index) else {
             return false;
         };
-        let at = now.saturating_duration_since(moving.start);
-        let begin = Instant::now();
-        let encoded = stream
-            .video
-            .encode(frame, stream.area, at, &mut moving.data);
-        let fits = !moving.data.is_empty() && moving.data.len() <= max_len(stream.area);
-        if encoded.is_err() || !fits || update.room() == 0 {
+        let videos = &self.common.videos;
+        let next = stream.next(frame, self.generation, now, videos, &mut moving.alone);
+        let Ok(Pictures { begin, pictures }) = next else {
+            return false;
+        };
+        if pictures.is_empty() || usize::from(update.room()) < pictures.len() {
             return false;
         }
-        moving.policy.took(stream.area, begin.elapsed());
-        let flags = match (moving.stale, stream.new) {
-            (true, _) => RESET_ALL_CONTEXTS,
-            (false, true) => RESET_CONTEXT,
-            (false, false) => 0,
-        };
-        update.h264(stream.area, flags, &moving.data);
-        if !stream.new {
-            stream.len += (moving.data.len() as f64 - stream.len) / 8.0;
+        for (index, picture) in pictures.iter().enumerate() {
+            let flags = match (moving.stale, begin && index == 0) {
+                (true, _) => RESET_ALL_CONTEXTS,
+                (false, true) => RESET_CONTEXT,
+                (false, false) => 0,
+            };
+            moving.stale = false;
+            update.h264(stream.area, flags, &picture.data);
+            moving.policy.took(stream.area, picture.took);
+            if !picture.whole {
+                stream.len += (picture.data.len() as f64 - stream.len) / 8.0;
+            }
+            stream.have = Some(picture.number);
         }
-        moving.stale = false;
         stream.new = false;
         self.lossy.add(stream.area);
         true

@@ -25,12 +25,16 @@ pub(crate) const FILTER_PALETTE: u8 = 1;
 const STREAM_FULL_COLOUR: usize = 0;
 const STREAM_MONO: usize = 1;
 const STREAM_INDEXED: usize = 2;
+/// Of rectangles that need nothing of those before.
+const STREAM_APART: usize = 3;
 
 /// Writes Tight rectangles of one viewer: it keeps the viewer's zlib streams. The rectangles of
-/// one writer must reach the viewer all and in order.
+/// one writer must reach the viewer all and in order, unless they are written
+/// [apart](Self::apart).
 #[derive(Debug)]
 pub struct TightWriter {
-    streams: [Option<ZlibStream>; 3],
+    streams: [Option<ZlibStream>; 4],
+    apart: bool,
     level: u8,
     plain: Vec<u8>,
     packed: Vec<u8>,
@@ -40,10 +44,20 @@ impl TightWriter {
     /// With a compression level, 0 to 9.
     pub fn new(level: u8) -> Self {
         Self {
-            streams: [None, None, None],
+            streams: [None, None, None, None],
+            apart: false,
             level: level.min(9),
             plain: vec![],
             packed: vec![],
+        }
+    }
+
+    /// Writes each rectangle so that it needs nothing of those before: for whichever viewers, among
+    /// the rectangles of their own writers. Costs bytes, since nothing is learned.
+    pub fn apart(level: u8) -> Self {
+        Self {
+            apart: true,
+            ..Self::new(level)
         }
     }
 
@@ -81,7 +95,7 @@ impl TightWriter {
             converter.write_row(row, Packing::Tight, &mut self.plain);
         }
         let out = update.rect(area, Encoding::TIGHT);
-        // Bits 4 and 5 are the stream, which is 0; no filter follows.
+        // No filter follows.
         let control = out.len();
         out.push(0);
         self.compress(STREAM_FULL_COLOUR, control, out);
@@ -102,7 +116,7 @@ impl TightWriter {
         let out = update.rect(area, Encoding::TIGHT);
         let control = out.len();
         out.extend([
-            (stream as u8) << 4 | EXPLICIT_FILTER,
+            EXPLICIT_FILTER,
             FILTER_PALETTE,
             (palette.len().clamp(1, 256) - 1) as u8,
         ]);
@@ -121,8 +135,10 @@ impl TightWriter {
     }
 
     /// Appends `plain`, compressed where it is long enough; `control` is where the control byte
-    /// is, which tells of a stream that starts anew.
+    /// is, which tells the stream, and whether it starts anew.
     fn compress(&mut self, stream: usize, control: usize, out: &mut Vec<u8>) {
+        let stream = if self.apart { STREAM_APART } else { stream };
+        out[control] |= (stream as u8) << 4;
         if self.plain.len() < MIN_TO_COMPRESS {
             out.extend_from_slice(&self.plain);
             return;
@@ -134,6 +150,10 @@ impl TightWriter {
             *slot = None;
         }
         let zlib = slot.get_or_insert_with(|| ZlibStream::new(self.level));
+        if self.apart {
+            out[control] |= 1 << stream;
+            zlib.restart();
+        }
         self.packed.clear();
         zlib.write(&self.plain, &mut self.packed);
         write_length(self.packed.len(), out);

@@ -101,6 +101,18 @@ impl Update {
         self.bytes
     }
 
+    /// The rectangles of another update, of which there must be no more than
+    /// [`room`](Self::room).
+    pub fn append(&mut self, other: &Self) {
+        debug_assert!(
+            other.rects <= self.room(),
+            "an update has no room for another's rectangles"
+        );
+        self.rects = self.rects.saturating_add(other.rects);
+        self.bytes
+            .extend_from_slice(&other.bytes[other.start + 4..]);
+    }
+
     /// A rectangle's header; what follows goes to the vector.
     pub(crate) fn rect(&mut self, area: Rect, encoding: Encoding) -> &mut Vec<u8> {
         debug_assert!(

@@ -21,6 +21,11 @@ impl ZlibStream {
         self.level
     }
 
+    /// Begins anew: the next piece uses nothing of those before.
+    pub(super) fn restart(&mut self) {
+        self.state.reset();
+    }
+
     /// Appends the compressed piece.
     pub(super) fn write(&mut self, mut plain: &[u8], out: &mut Vec<u8>) {
         // More than deflate ever needs for a piece, so that one call is enough nearly always.
