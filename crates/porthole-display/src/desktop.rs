@@ -58,6 +58,8 @@ pub struct Mail {
     pub resized: Option<(Size, Option<ViewerId>)>,
     /// The cursor changed.
     pub cursor: Option<Arc<CursorImage>>,
+    /// The keyboard's locks changed, to these of `porthole_rfb::client::lock`.
+    pub locks: Option<u8>,
     /// The desktop's name changed.
     pub name: Option<Arc<str>>,
     /// The session's clipboard has a new text.
@@ -133,6 +135,7 @@ impl Mailbox {
 struct Shared {
     name: Arc<str>,
     cursor: Arc<CursorImage>,
+    locks: u8,
     viewers: HashMap<ViewerId, Arc<Mailbox>>,
     next_viewer: ViewerId,
 }
@@ -170,6 +173,7 @@ impl Desktop {
         let shared = Shared {
             name: name.into(),
             cursor: Arc::default(),
+            locks: 0,
             viewers: HashMap::new(),
             next_viewer: 1,
         };
@@ -247,6 +251,18 @@ impl Desktop {
         }
     }
 
+    /// Tells the viewers the state of the keyboard's locks.
+    pub fn set_locks(&self, locks: u8) {
+        let mut shared = self.shared();
+        if std::mem::replace(&mut shared.locks, locks) == locks {
+            return;
+        }
+        for mailbox in shared.viewers.values() {
+            mailbox.mail().locks = Some(locks);
+            mailbox.notify.notify_one();
+        }
+    }
+
     /// A viewer came. It has seen nothing yet.
     pub fn join(&self) -> (ViewerId, Arc<Mailbox>) {
         let mut shared = self.shared();
@@ -260,6 +276,7 @@ impl Desktop {
             dirty,
             resized: None,
             cursor: Some(shared.cursor.clone()),
+            locks: Some(shared.locks),
             name: None,
             clipboard_new: false,
             clipboard_empty: false,
@@ -398,6 +415,7 @@ mod tests {
             dirty: TileSet::new(SIZE),
             resized: None,
             cursor: None,
+            locks: None,
             name: None,
             clipboard_new: false,
             clipboard_empty: false,

@@ -100,7 +100,7 @@ async fn serve(config: &Config, number: u16) -> Result<(), RunError> {
         config.size,
     )
     .map_err(failed("capture"))?;
-    let input = InputThread::start(number).map_err(failed("input"))?;
+    let input = InputThread::start(number, desktop.clone()).map_err(failed("input"))?;
     let (clipboard, handle) = ClipboardThread::start(desktop.clone(), config.clipboard_max)
         .map_err(failed("clipboard"))?;
     let (inputs, receiver) = mpsc::channel(input::QUEUE);

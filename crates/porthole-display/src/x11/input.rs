@@ -5,7 +5,7 @@
 
 use super::{XConnection, XError};
 use crate::{
-    desktop::ViewerId,
+    desktop::{Desktop, ViewerId},
     keyboard::{
         Key, KeyType, Keymap, Level, Modifiers, State, is_modifier, is_small, keycode_of_scancode,
         other_case,
@@ -13,6 +13,7 @@ use crate::{
 };
 use std::{
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
@@ -64,6 +65,17 @@ pub enum Input {
         /// Buttons held, the first in bit 0.
         buttons: u16,
     },
+    /// The pointer, from where it is.
+    Motion {
+        /// Whose.
+        viewer: ViewerId,
+        /// Columns to the right.
+        x: i16,
+        /// Rows down.
+        y: i16,
+        /// Buttons held, the first in bit 0.
+        buttons: u16,
+    },
     /// The viewer went: what it holds is let go.
     Leave(ViewerId),
 }
@@ -93,6 +105,7 @@ struct Lent {
 /// The input thread's state.
 pub struct InputThread {
     x: XConnection,
+    desktop: Arc<Desktop>,
     keymap: Keymap,
     stale: bool,
     viewers: HashMap<ViewerId, Held>,
@@ -105,7 +118,7 @@ impl InputThread {
     ///
     /// # Errors
     /// When the X server lacks something or cannot be reached.
-    pub fn start(number: u16) -> Result<Self, XError> {
+    pub fn start(number: u16, desktop: Arc<Desktop>) -> Result<Self, XError> {
         let x = XConnection::open(number)?;
         x.conn.xtest_get_version(2, 2)?.reply()?;
         if !x.conn.xkb_use_extension(1, 0)?.reply()?.supported {
@@ -120,6 +133,7 @@ impl InputThread {
             .check()?;
         let mut input = Self {
             x,
+            desktop,
             keymap: Keymap::default(),
             stale: true,
             viewers: HashMap::new(),
@@ -127,6 +141,7 @@ impl InputThread {
             spare: Vec::new(),
         };
         input.reload()?;
+        input.tell_locks()?;
         Ok(input)
     }
 
@@ -161,19 +176,33 @@ impl InputThread {
                 down,
                 symbol,
                 scancode,
-            } => self.key(viewer, down, symbol, scancode),
+            } => {
+                self.key(viewer, down, symbol, scancode)?;
+                self.tell_locks()
+            }
             Input::Pointer {
                 viewer,
                 x,
                 y,
                 buttons,
-            } => self.pointer(viewer, x, y, buttons),
+            } => {
+                self.fake(MOTION_NOTIFY_EVENT, 0, x, y)?;
+                self.buttons(viewer, buttons)
+            }
+            Input::Motion {
+                viewer,
+                x,
+                y,
+                buttons,
+            } => {
+                self.move_by(x, y)?;
+                self.buttons(viewer, buttons)
+            }
             Input::Leave(viewer) => self.leave(viewer),
         }
     }
 
-    fn pointer(&mut self, viewer: ViewerId, x: u16, y: u16, buttons: u16) -> Result<(), XError> {
-        self.fake(MOTION_NOTIFY_EVENT, 0, x, y)?;
+    fn buttons(&mut self, viewer: ViewerId, buttons: u16) -> Result<(), XError> {
         let before = std::mem::replace(
             &mut self.viewers.entry(viewer).or_default().buttons,
             buttons,
@@ -404,6 +433,24 @@ impl InputThread {
         self.lent
             .retain(|lent| keymap.gives(lent.keycode, lent.symbol, 0));
         self.spare = keymap.spare();
+        Ok(())
+    }
+
+    fn tell_locks(&self) -> Result<(), XError> {
+        let locks = self.keymap.locks(self.state()?.locked);
+        self.desktop.set_locks(locks);
+        Ok(())
+    }
+
+    /// Motion itself, for programs that hold the pointer: a place would be wherever they put it.
+    fn move_by(&self, x: i16, y: i16) -> Result<(), XError> {
+        const RELATIVE: u8 = 1;
+        if (x, y) != (0, 0) {
+            let (kind, root) = (MOTION_NOTIFY_EVENT, self.x.root);
+            self.x
+                .conn
+                .xtest_fake_input(kind, RELATIVE, CURRENT_TIME, root, x, y, 0)?;
+        }
         Ok(())
     }
 
