@@ -112,8 +112,8 @@ describe('Keyboard', () => {
 
   it('releases everything when the focus goes', () => {
     start();
-    down('Control', 'ControlLeft', { location: 1 });
-    down('c', 'KeyC');
+    down('Control', 'ControlLeft', { location: 1, ctrlKey: true });
+    down('c', 'KeyC', { ctrlKey: true });
     field.dispatchEvent(new Event('blur'));
     expect(sent.slice(2)).toEqual(['-ffe3/1d', '-63/2e']);
     expect(up('c', 'KeyC')).toBe(false);
@@ -121,17 +121,19 @@ describe('Keyboard', () => {
 
   it('knows Windows’ AltGr from Control', () => {
     start('windows');
-    down('Control', 'ControlLeft', { location: 1 });
+    down('Control', 'ControlLeft', { location: 1, ctrlKey: true });
     down('AltGraph', 'AltRight', { location: 2 });
-    down('€', 'KeyE');
+    down('€', 'KeyE', { modifierAltGraph: true });
     expect(sent).toEqual(['+fe03/b8', '+10020ac/12']);
+    up('€', 'KeyE', { modifierAltGraph: true });
+    up('AltGraph', 'AltRight', { location: 2 });
     sent = [];
-    down('Control', 'ControlLeft', { location: 1 });
-    down('c', 'KeyC');
+    down('Control', 'ControlLeft', { location: 1, ctrlKey: true });
+    down('c', 'KeyC', { ctrlKey: true });
     expect(sent).toEqual(['+ffe3/1d', '+63/2e']);
     up('Control', 'ControlLeft');
     sent = [];
-    down('Control', 'ControlLeft', { location: 1 });
+    down('Control', 'ControlLeft', { location: 1, ctrlKey: true });
     vi.advanceTimersByTime(60);
     expect(sent).toEqual(['+ffe3/1d']);
   });

@@ -2,6 +2,7 @@ import { ApiError, api, type Connect } from '@porthole/api';
 import {
   GrantError,
   type Size,
+  type StickyState,
   type StreamGrant,
   Viewer,
   type ViewerState,
@@ -23,6 +24,10 @@ export interface ViewerView {
   roundTrip: number | undefined;
   size: Size | undefined;
   connect: Connect | undefined;
+  /** The desktop holds the pointer. */
+  held: boolean;
+  /** Modifiers that were pressed on the screen. */
+  sticky: StickyState;
 }
 
 /** Asks for the right to a stream; turns the API's refusals into reasons. */
@@ -66,6 +71,8 @@ export function useViewer(
   const [late, setLate] = useState(false);
   const [size, setSize] = useState<Size>();
   const [connect, setConnect] = useState<Connect>();
+  const [held, setHeld] = useState(false);
+  const [sticky, setSticky] = useState<StickyState>({});
   const clipboard = useRef(onClipboard);
   clipboard.current = onClipboard;
 
@@ -84,6 +91,8 @@ export function useViewer(
         if (activeElement === null || activeElement === document.body) made.focus();
       },
       resized: setSize,
+      held: setHeld,
+      sticky: setSticky,
       clipboard: (text) => clipboard.current(text),
       roundTrip: (milliseconds) => {
         setLate(milliseconds === undefined);
@@ -98,5 +107,5 @@ export function useViewer(
 
   const slow = late || (roundTrip !== undefined && roundTrip > SLOW);
   const link: Link = state.kind !== 'connected' ? 'lost' : slow ? 'slow' : 'good';
-  return { viewer, state, painted, link, roundTrip, size, connect };
+  return { viewer, state, painted, link, roundTrip, size, connect, held, sticky };
 }
