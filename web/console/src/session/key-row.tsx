@@ -9,7 +9,7 @@ import type { ViewerView } from './use-viewer';
 function covered(): number {
   const { visualViewport: seen } = window;
   // Zoomed by the browser, the viewport says nothing of keyboards.
-  if (!seen || seen.scale !== 1) return 0;
+  if (seen?.scale !== 1) return 0;
   return Math.max(0, Math.round(window.innerHeight - seen.height - seen.offsetTop));
 }
 
