@@ -9,3 +9,4 @@ pub mod permission;
 pub mod placement;
 pub mod resources;
 pub mod session;
+pub mod statistics;

@@ -367,6 +367,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells how a session's stream is doing */
+        post: operations["noteSessionStatistics"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/stop": {
         parameters: {
             query?: never;
@@ -682,6 +699,34 @@ export interface components {
          * @description A pair of API key and secret.
          */
         ApiKeyId: string;
+        /** @description Parts of the pixels that came, in per cent. */
+        CodecShares: {
+            /**
+             * Format: int32
+             * @description Exact.
+             */
+            lossless: number;
+            /**
+             * Format: int32
+             * @description One colour.
+             */
+            fill: number;
+            /**
+             * Format: int32
+             * @description Moved from elsewhere on the screen.
+             */
+            copy: number;
+            /**
+             * Format: int32
+             * @description JPEG.
+             */
+            jpeg: number;
+            /**
+             * Format: int32
+             * @description H.264.
+             */
+            video: number;
+        };
         /** @description The way to a session's display. */
         Connect: {
             /** @description What the viewer may do. */
@@ -1058,6 +1103,7 @@ export interface components {
             wanted: components["schemas"]["WantedState"];
             /** @description What it is an instance of. */
             workspace: components["schemas"]["SessionWorkspace"];
+            statistics: null | components["schemas"]["StreamStatistics"];
         };
         /** @description The agent of a session. */
         SessionAgent: {
@@ -1093,6 +1139,27 @@ export interface components {
             id: components["schemas"]["WorkspaceId"];
             /** @description Its name when the session was requested. */
             name: string;
+        };
+        StreamStatistics: {
+            /** Format: int32 */
+            frame_rate: number;
+            /** Format: int32 */
+            dropped: number;
+            /** Format: int32 */
+            bit_rate: number;
+            /** Format: int32 */
+            network?: number | null;
+            /** Format: int32 */
+            encode?: number | null;
+            /** Format: int32 */
+            decode?: number | null;
+            /** Format: int32 */
+            draw?: number | null;
+            /** Format: int32 */
+            width: number;
+            /** Format: int32 */
+            height: number;
+            codecs: components["schemas"]["CodecShares"];
         };
         /** @description A person who signs in. */
         User: {
@@ -2020,6 +2087,40 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Session"];
                 };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    noteSessionStatistics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StreamStatistics"];
+            };
+        };
+        responses: {
+            /** @description They are kept */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What failed, on which part, and what to do */
             default: {

@@ -9,6 +9,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m0001_identity;
 mod m0002_sessions;
+mod m0004_statistics;
 
 pub(crate) struct Migrator;
 
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_identity::Migration),
             Box::new(m0002_sessions::Migration),
+            Box::new(m0004_statistics::Migration),
         ]
     }
 }

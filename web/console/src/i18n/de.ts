@@ -299,6 +299,7 @@ export const de: Texts = {
     since: 'Angelegt',
     left: 'Restzeit',
     viewers: 'Betrachter',
+    stream: 'Strom',
     open: 'Öffnen',
     search: 'Benutzer, Arbeitsplatz oder Agent',
   },

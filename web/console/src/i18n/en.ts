@@ -291,6 +291,7 @@ export const en = {
     since: 'Created',
     left: 'Time left',
     viewers: 'Viewers',
+    stream: 'Stream',
     open: 'Open',
     search: 'User, workspace or agent',
   },

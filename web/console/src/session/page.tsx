@@ -20,6 +20,7 @@ import { StatisticsOverlay } from './statistics';
 import { type ClipboardView, useClipboard } from './use-clipboard';
 import { usePreferences } from './use-preferences';
 import { useShortcuts } from './use-shortcuts';
+import { useStatisticsReport } from './use-statistics-report';
 import { useViewer, type ViewerView } from './use-viewer';
 
 /** A session: its desktop, and over it what there is to say. */
@@ -56,6 +57,7 @@ function SessionView({ id }: { id: string }) {
   useEffect(() => viewer?.setMode(scale), [viewer, scale]);
   useEffect(() => viewer?.setQuality(quality), [viewer, quality]);
 
+  useStatisticsReport(id, view);
   const preferences = usePreferences();
   const { touch, keyboard } = preferences;
   useEffect(() => viewer?.setModes({ touch, keyboard }), [viewer, touch, keyboard]);
