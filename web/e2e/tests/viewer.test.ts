@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { launchBrowser, open, picture, signIn } from '../support/browser';
+import { call, launchBrowser, open, picture, signIn } from '../support/browser';
 import { desktopReady, focusDesktop, openPanel, typeLine } from '../support/desktop';
 import { launchTerminal } from '../support/session';
 import { admin } from '../support/settings';
@@ -31,7 +31,7 @@ test('statistics over the desktop', { timeout: 200_000 }, async (t) => {
   const watched = await open(t, browser, { viewport: { width: 1000, height: 700 } });
   const { page, faults } = watched;
   await signIn(page, admin);
-  await launchTerminal(watched);
+  const { session } = await launchTerminal(watched);
   assert.equal(await page.locator('[data-statistics]').count(), 0);
   await openPanel(page);
   await page.getByText('Show statistics').click();
@@ -59,6 +59,21 @@ test('statistics over the desktop', { timeout: 200_000 }, async (t) => {
   await page.reload();
   await desktopReady(page);
   await page.waitForSelector('[data-statistics]');
+  // What was measured is kept with the session when its page is left, for administrators.
+  const told = page.waitForResponse((answer) => answer.url().endsWith('/statistics'));
+  await focusDesktop(page);
+  await typeLine(page, 'while sleep 0.1; do seq 1 50; done');
+  // Figures are taken every ten seconds; those of two times are the first.
+  await told;
+  const kept = await call<{ statistics: Record<string, number> }>(
+    ...([page, 'GET', `/sessions/${session}`] as const),
+  );
+  assert.equal(kept.body.statistics.width, 390);
+  assert.ok((kept.body.statistics.frame_rate ?? 0) > 0, JSON.stringify(kept.body));
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto('/admin/sessions');
+  await page.getByText('Mbit/s').first().waitFor();
+  await picture(page, 'sessions with figures');
   assert.deepEqual(faults, []);
 });
 
