@@ -6,6 +6,7 @@ import { devicePixels, pictureScale, type ScaleMode, type Size } from './geometr
 import { LocalCursor } from './input/cursor';
 import { Keyboard, type KeyboardMode } from './input/keyboard';
 import { platform } from './input/keysyms';
+import { isModifier } from './input/modifiers';
 import { Pointer } from './input/pointer';
 import type { Place } from './input/pointer-messages';
 import { scancodeOf } from './input/scancodes';
@@ -342,7 +343,7 @@ export class Connection implements Surface {
       this.field,
       (down, keysym, scancode) => {
         this.tell({ kind: 'key', down, keysym, scancode });
-        if (!down) this.sticky.used();
+        if (!down && !isModifier(keysym)) this.sticky.used();
       },
       platform(),
       /Android/.test(navigator.userAgent),

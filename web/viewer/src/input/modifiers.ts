@@ -6,6 +6,13 @@ export const LOCKS = [
   { name: 'NumLock', flag: 2, keysym: 0xff7f },
 ] as const;
 
+/** Whether a key symbol is a modifier's or a lock's. */
+export function isModifier(keysym: number): boolean {
+  const ALT_GR = 0xfe03;
+  const NUM_LOCK = 0xff7f;
+  return (keysym >= 0xffe1 && keysym <= 0xffee) || keysym === ALT_GR || keysym === NUM_LOCK;
+}
+
 /** Whether a modifier's key can be down, by what another key's event says; undefined: no modifier. */
 export function isHeld(code: string, event: KeyboardEvent): boolean | undefined {
   if (code.startsWith('Shift')) return event.shiftKey;
