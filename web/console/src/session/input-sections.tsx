@@ -1,8 +1,8 @@
-import { Button, Group, SegmentedControl, Switch, Text } from '@mantine/core';
+import { Button, Group, SegmentedControl, Text } from '@mantine/core';
 import { COMBINATIONS, type KeyboardMode, type TouchMode } from '@porthole/viewer';
 import { IconKeyboard, IconPointer } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import { Section } from './section';
+import { Section, Toggle } from './section';
 import type { Preferences } from './use-preferences';
 import type { ViewerView } from './use-viewer';
 
@@ -38,11 +38,10 @@ export function KeyboardSection({ view, preferences, onClose }: Props) {
           preferences.keyboard === 'text' ? 'panel.keyboardTextHint' : 'panel.keyboardPhysicalHint',
         )}
       </Text>
-      <Switch
-        size="xs"
+      <Toggle
         label={t('panel.keyRow')}
-        checked={preferences.keyRow}
-        onChange={(event) => preferences.set({ keyRow: event.currentTarget.checked })}
+        on={preferences.keyRow}
+        onToggle={(keyRow) => preferences.set({ keyRow })}
       />
       {touches() && (
         <Button

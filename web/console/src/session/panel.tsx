@@ -1,13 +1,4 @@
-import {
-  ActionIcon,
-  Alert,
-  Button,
-  Group,
-  SegmentedControl,
-  Switch,
-  Text,
-  Textarea,
-} from '@mantine/core';
+import { ActionIcon, Alert, Button, Group, SegmentedControl, Text, Textarea } from '@mantine/core';
 import type { Session } from '@porthole/api';
 import type { Quality, ScaleMode } from '@porthole/viewer';
 import {
@@ -31,7 +22,7 @@ import { duration, timeLeft } from '../lib/format';
 import { useSessionActions } from '../lib/session-actions';
 import { useNow } from '../lib/use-now';
 import { KeyboardSection, PointerSection } from './input-sections';
-import { Section } from './section';
+import { Section, Toggle } from './section';
 import classes from './session.module.css';
 import type { ClipboardView } from './use-clipboard';
 import type { Preferences } from './use-preferences';
@@ -271,11 +262,10 @@ function ConnectionSection({ view, preferences }: Props) {
           {t('panel.desktopSize', { width: view.size.width, height: view.size.height })}
         </Text>
       )}
-      <Switch
-        size="xs"
+      <Toggle
         label={t('panel.statistics')}
-        checked={preferences.statistics}
-        onChange={(event) => preferences.set({ statistics: event.currentTarget.checked })}
+        on={preferences.statistics}
+        onToggle={(statistics) => preferences.set({ statistics })}
       />
       {view.state.kind === 'waiting' && (
         <Alert color="yellow" p="xs">

@@ -1,4 +1,5 @@
-import { Group, Stack, Title } from '@mantine/core';
+import { Button, Group, Stack, Title } from '@mantine/core';
+import { IconCheck } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import classes from './session.module.css';
 
@@ -22,5 +23,20 @@ export function Section({
       </Group>
       <Stack gap={8}>{children}</Stack>
     </section>
+  );
+}
+
+/** A button that stays pressed. */
+export function Toggle(props: { label: string; on: boolean; onToggle(on: boolean): void }) {
+  return (
+    <Button
+      variant={props.on ? 'light' : 'default'}
+      size="xs"
+      aria-pressed={props.on}
+      leftSection={props.on && <IconCheck size={14} aria-hidden />}
+      onClick={() => props.onToggle(!props.on)}
+    >
+      {props.label}
+    </Button>
   );
 }
