@@ -376,7 +376,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Tells how a session's stream is doing */
+        /**
+         * Tells how a session's stream is doing
+         * @description For viewers, every half minute or so and at the end; the last one is kept with the session and
+         *     in its history.
+         */
         post: operations["noteSessionStatistics"];
         delete?: never;
         options?: never;
@@ -703,9 +707,9 @@ export interface components {
         CodecShares: {
             /**
              * Format: int32
-             * @description Exact.
+             * @description Moved from elsewhere on the screen.
              */
-            lossless: number;
+            copy: number;
             /**
              * Format: int32
              * @description One colour.
@@ -713,14 +717,14 @@ export interface components {
             fill: number;
             /**
              * Format: int32
-             * @description Moved from elsewhere on the screen.
-             */
-            copy: number;
-            /**
-             * Format: int32
              * @description JPEG.
              */
             jpeg: number;
+            /**
+             * Format: int32
+             * @description Exact.
+             */
+            lossless: number;
             /**
              * Format: int32
              * @description H.264.
@@ -1092,6 +1096,7 @@ export interface components {
             started_at: string | null;
             /** @description Where it is on its way. */
             state: components["schemas"]["SessionState"];
+            statistics: components["schemas"]["StreamStatistics"] | null;
             /** @description Whose it is. */
             user: components["schemas"]["SessionUser"];
             /**
@@ -1103,7 +1108,6 @@ export interface components {
             wanted: components["schemas"]["WantedState"];
             /** @description What it is an instance of. */
             workspace: components["schemas"]["SessionWorkspace"];
-            statistics: null | components["schemas"]["StreamStatistics"];
         };
         /** @description The agent of a session. */
         SessionAgent: {
@@ -1140,26 +1144,58 @@ export interface components {
             /** @description Its name when the session was requested. */
             name: string;
         };
+        /**
+         * @description What a viewer saw of its stream over the last half minute or so: rates, means, and parts of the
+         *     pixels by how they came. Whole numbers, so that none is without bounds.
+         */
         StreamStatistics: {
-            /** Format: int32 */
-            frame_rate: number;
-            /** Format: int32 */
-            dropped: number;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description Bits a second.
+             */
             bit_rate: number;
-            /** Format: int32 */
-            network?: number | null;
-            /** Format: int32 */
-            encode?: number | null;
-            /** Format: int32 */
-            decode?: number | null;
-            /** Format: int32 */
-            draw?: number | null;
-            /** Format: int32 */
-            width: number;
-            /** Format: int32 */
-            height: number;
+            /** @description How its pixels came. */
             codecs: components["schemas"]["CodecShares"];
+            /**
+             * Format: int32
+             * @description Decoding it in the browser, in microseconds.
+             */
+            decode?: number | null;
+            /**
+             * Format: int32
+             * @description Drawing it, in microseconds.
+             */
+            draw?: number | null;
+            /**
+             * Format: int32
+             * @description Pictures a second that came and were not shown.
+             */
+            dropped: number;
+            /**
+             * Format: int32
+             * @description Encoding a picture at the server, in microseconds.
+             */
+            encode?: number | null;
+            /**
+             * Format: int32
+             * @description Pictures a second that the screen showed.
+             */
+            frame_rate: number;
+            /**
+             * Format: int32
+             * @description The desktop's height in pixels.
+             */
+            height: number;
+            /**
+             * Format: int32
+             * @description A round trip through network and server, in microseconds; left out when not measured.
+             */
+            network?: number | null;
+            /**
+             * Format: int32
+             * @description The desktop's width in pixels.
+             */
+            width: number;
         };
         /** @description A person who signs in. */
         User: {
