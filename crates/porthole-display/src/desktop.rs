@@ -79,6 +79,8 @@ pub struct Mail {
     pub resized: Option<(Size, Option<ViewerId>)>,
     /// The cursor changed.
     pub cursor: Option<Arc<CursorImage>>,
+    /// The keyboard's locks changed, to these of `porthole_rfb::client::lock`.
+    pub locks: Option<u8>,
     /// The desktop's name changed.
     pub name: Option<Arc<str>>,
     /// The session's clipboard has a new text.
@@ -154,6 +156,7 @@ impl Mailbox {
 struct Shared {
     name: Arc<str>,
     cursor: Arc<CursorImage>,
+    locks: u8,
     viewers: HashMap<ViewerId, Arc<Mailbox>>,
     next_viewer: ViewerId,
 }
@@ -197,6 +200,7 @@ impl Desktop {
         let shared = Shared {
             name: name.into(),
             cursor: Arc::default(),
+            locks: 0,
             viewers: HashMap::new(),
             next_viewer: 1,
         };
@@ -251,6 +255,12 @@ impl Desktop {
         self.size.store(size, Ordering::Release);
     }
 
+    /// Whether there is anything that viewers see nothing of.
+    pub fn hides(&self) -> bool {
+        let hidden = self.hidden.read().unwrap_or_else(PoisonError::into_inner);
+        !hidden.is_empty()
+    }
+
     /// Whether viewers see nothing of a pixel.
     pub fn is_hidden(&self, x: u16, y: u16) -> bool {
         let hidden = self.hidden.read().unwrap_or_else(PoisonError::into_inner);
@@ -300,6 +310,18 @@ impl Desktop {
         }
     }
 
+    /// Tells the viewers the state of the keyboard's locks.
+    pub fn set_locks(&self, locks: u8) {
+        let mut shared = self.shared();
+        if std::mem::replace(&mut shared.locks, locks) == locks {
+            return;
+        }
+        for mailbox in shared.viewers.values() {
+            mailbox.mail().locks = Some(locks);
+            mailbox.notify.notify_one();
+        }
+    }
+
     /// A viewer came. It has seen nothing yet.
     pub fn join(&self) -> (ViewerId, Arc<Mailbox>) {
         let mut shared = self.shared();
@@ -313,6 +335,7 @@ impl Desktop {
             dirty,
             resized: None,
             cursor: Some(shared.cursor.clone()),
+            locks: Some(shared.locks),
             name: None,
             clipboard_new: false,
             clipboard_empty: false,
@@ -466,6 +489,7 @@ mod tests {
             dirty: TileSet::new(SIZE),
             resized: None,
             cursor: None,
+            locks: None,
             name: None,
             clipboard_new: false,
             clipboard_empty: false,

@@ -9,7 +9,11 @@ use common::{
     viewer::{LOSSLESS, Viewer, symbol_of},
     wait_for,
 };
-use porthole_rfb::client::{ClientMessage, button};
+use porthole_rfb::{
+    Encoding,
+    client::{ClientMessage, NO_MOTION, button, lock},
+    decode::ServerEvent,
+};
 use std::path::Path;
 
 fn read(file: &Path) -> String {
@@ -202,4 +206,57 @@ async fn all_nine_buttons_and_the_place() {
         );
     }
     assert!(text.contains("(700,25)"), "{text}");
+}
+
+#[tokio::test]
+async fn motion_goes_on_from_wherever_a_program_put_the_pointer() {
+    let display = Display::start("800x600");
+    let place = || {
+        use x11rb::{connection::Connection as _, protocol::xproto::ConnectionExt as _};
+        let (conn, screen) = x11rb::connect(Some(&display.name)).unwrap();
+        let root = conn.setup().roots[screen].root;
+        let pointer = conn.query_pointer(root).unwrap().reply().unwrap();
+        (pointer.root_x, pointer.root_y, u16::from(pointer.mask))
+    };
+    let plain = [LOSSLESS, &[Encoding::POINTER_MOTION]].concat();
+    let relative = [&plain, &[Encoding::RELATIVE_POINTER][..]].concat();
+    let mut viewer = Viewer::watch(&display, &plain).await;
+    viewer.point(300, 200, 0).await;
+    wait_for("a place", || place() == (300, 200, 0));
+    viewer.send(ClientMessage::SetEncodings(relative)).await;
+    viewer
+        .until(|event| matches!(event, ServerEvent::PointerMotion { absolute: false }))
+        .await;
+    viewer
+        .point(NO_MOTION + 7, NO_MOTION - 5, button::LEFT)
+        .await;
+    wait_for("motion", || place() == (307, 195, 0x100));
+    viewer.point(NO_MOTION, NO_MOTION, 0).await;
+    wait_for("a released button", || place() == (307, 195, 0));
+    // As games do: the pointer is put back into the middle, and motion counts from there.
+    display.run("xdotool", &["mousemove", "400", "300"]);
+    viewer.point(NO_MOTION - 1, NO_MOTION + 2, 0).await;
+    wait_for("motion from there", || place() == (399, 302, 0));
+    viewer.send(ClientMessage::SetEncodings(plain)).await;
+    viewer.point(10, 20, 0).await;
+    wait_for("a place again", || place() == (10, 20, 0));
+    viewer
+        .until(|event| matches!(event, ServerEvent::PointerMotion { absolute: true }))
+        .await;
+}
+
+#[tokio::test]
+async fn locks_are_told() {
+    let display = Display::start("800x600");
+    let encodings = [LOSSLESS, &[Encoding::LED_STATE]].concat();
+    let mut viewer = Viewer::watch(&display, &encodings).await;
+    let mut is = async |locks: u8, key: u32| {
+        viewer.key(key).await;
+        viewer
+            .until(|event| *event == ServerEvent::LedState(locks))
+            .await;
+    };
+    is(lock::CAPS, 0xffe5).await;
+    is(lock::CAPS | lock::NUM, 0xff7f).await;
+    is(lock::NUM, 0xffe5).await;
 }

@@ -10,3 +10,4 @@ pub mod placement;
 pub mod protection;
 pub mod resources;
 pub mod session;
+pub mod statistics;

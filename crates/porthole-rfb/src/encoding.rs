@@ -21,8 +21,12 @@ impl Encoding {
     pub const LAST_RECT: Self = Self(-224);
     /// The cursor's picture with a mask.
     pub const CURSOR: Self = Self(-239);
+    /// QEMU's change between pointer places and pointer motion.
+    pub const POINTER_MOTION: Self = Self(-257);
     /// QEMU's key events with key codes.
     pub const QEMU_KEY: Self = Self(-258);
+    /// QEMU's state of the keyboard's locks.
+    pub const LED_STATE: Self = Self(-261);
     /// The desktop's name.
     pub const DESKTOP_NAME: Self = Self(-307);
     /// Size and screens, which the client may set.
@@ -42,6 +46,11 @@ impl Encoding {
 
     /// Porthole's own: pixels predicted from their neighbours, exactly.
     pub const PREDICTED: Self = Self(0x5048_0001);
+
+    /// Porthole's own: the viewer wants [`POINTER_MOTION`](Self::POINTER_MOTION) from now on, as
+    /// long as it lists this. QEMU's extension leaves the choice to the server, which cannot know
+    /// when a viewer holds the pointer.
+    pub const RELATIVE_POINTER: Self = Self(0x5048_0002);
 
     const QUALITY_0: i32 = -32;
     const COMPRESSION_0: i32 = -256;
@@ -136,7 +145,10 @@ impl ViewerEncodings {
             Encoding::DESKTOP_SIZE
                 | Encoding::LAST_RECT
                 | Encoding::CURSOR
+                | Encoding::POINTER_MOTION
+                | Encoding::RELATIVE_POINTER
                 | Encoding::QEMU_KEY
+                | Encoding::LED_STATE
                 | Encoding::DESKTOP_NAME
                 | Encoding::EXTENDED_DESKTOP_SIZE
                 | Encoding::FENCE

@@ -354,7 +354,9 @@ fn a_whole_connection() {
     update.desktop_name("Terminal");
     update.qemu_key();
     update.extended_mouse_buttons();
-    assert_eq!(update.rects(), 4);
+    update.pointer_motion(false);
+    update.led_state(5);
+    assert_eq!(update.rects(), 6);
     let mut stream = update.finish();
     server::write_bell(&mut stream);
     server::write_cut_text(b"caf\xe9", &mut stream);
@@ -384,6 +386,8 @@ fn a_whole_connection() {
         ServerEvent::DesktopName("Terminal".into()),
         ServerEvent::Serves(Encoding::QEMU_KEY),
         ServerEvent::Serves(Encoding::EXTENDED_MOUSE_BUTTONS),
+        ServerEvent::PointerMotion { absolute: false },
+        ServerEvent::LedState(5),
         ServerEvent::UpdateEnd,
         ServerEvent::Bell,
         ServerEvent::CutText(Bytes::from_static(b"caf\xe9")),

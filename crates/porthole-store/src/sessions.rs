@@ -13,6 +13,7 @@ use porthole_model::{
     ids::{AgentId, DisplayId, SessionId, UserId, WorkspaceId},
     resources::Resources,
     session::{EndReason, Failure, Progress, SessionState, WantedState},
+    statistics::StreamStatistics,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
@@ -68,6 +69,8 @@ pub struct Session {
     pub state_at: OffsetDateTime,
     /// Counts the row's changes.
     pub version: i64,
+    /// How its stream was doing when a viewer last told.
+    pub statistics: Option<StreamStatistics>,
 }
 
 /// A line of a session's history.
@@ -99,6 +102,8 @@ pub struct HistoryEntry {
     pub actor: Option<String>,
     /// When.
     pub at: OffsetDateTime,
+    /// How the session's stream was doing when a viewer last told.
+    pub statistics: Option<StreamStatistics>,
 }
 
 /// What a change of a session comes to.
@@ -276,6 +281,7 @@ impl Sessions<'_> {
                     reason: row.reason,
                     actor: row.actor,
                     at: columns::from_column(row.at),
+                    statistics: read_statistics(row.statistics)?,
                 })
             })
             .collect()
@@ -395,6 +401,7 @@ async fn remember<C: ConnectionTrait>(
         reason: event.reason,
         actor: event.actor,
         at: columns::to_column(at),
+        statistics: write_statistics(session)?,
     };
     row.into_active_model().insert(db).await?;
     Ok(())
@@ -429,7 +436,20 @@ fn to_row(session: &Session) -> Result<kasms::Model, StoreError> {
         expiration_date: session.expires_at.map(columns::to_column),
         state_date: columns::to_column(session.state_at),
         version: session.version,
+        statistics: write_statistics(session)?,
     })
+}
+
+fn write_statistics(session: &Session) -> Result<Option<String>, StoreError> {
+    session
+        .statistics
+        .as_ref()
+        .map(columns::to_json)
+        .transpose()
+}
+
+fn read_statistics(column: Option<String>) -> Result<Option<StreamStatistics>, StoreError> {
+    column.as_deref().map(columns::from_json).transpose()
 }
 
 fn from_row(row: kasms::Model) -> Result<Session, StoreError> {
@@ -460,5 +480,6 @@ fn from_row(row: kasms::Model) -> Result<Session, StoreError> {
         expires_at: row.expiration_date.map(columns::from_column),
         state_at: columns::from_column(row.state_date),
         version: row.version,
+        statistics: read_statistics(row.statistics)?,
     })
 }

@@ -84,6 +84,7 @@ fn session(user_id: UserId) -> Session {
         expires_at: Some(now()),
         state_at: now(),
         version: 0,
+        statistics: None,
     }
 }
 

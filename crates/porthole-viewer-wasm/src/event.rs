@@ -44,6 +44,10 @@ pub mod kind {
     pub const FENCE: u8 = 15;
     /// Continuous updates are served, or ended.
     pub const CONTINUOUS: u8 = 16;
+    /// What pointer events tell from now on: 1 places, 0 motion.
+    pub const POINTER_MOTION: u8 = 17;
+    /// The keyboard's locks: 1 Scroll Lock, 2 Num Lock, 4 Caps Lock.
+    pub const LOCKS: u8 = 18;
 }
 
 /// The longest text that is taken from the display's clipboard, in bytes.
@@ -105,6 +109,10 @@ pub(crate) fn write(event: &ServerEvent, out: &mut Vec<u8>) -> bool {
             out.extend(payload);
         }
         ServerEvent::EndOfContinuousUpdates => out.push(kind::CONTINUOUS),
+        ServerEvent::PointerMotion { absolute } => {
+            out.extend([kind::POINTER_MOTION, (*absolute).into()]);
+        }
+        ServerEvent::LedState(locks) => out.extend([kind::LOCKS, *locks]),
         ServerEvent::UpdateEnd | ServerEvent::Paused | ServerEvent::CutTextSkipped(_) => {
             return false;
         }

@@ -9,6 +9,7 @@ import type {
   NewUser,
   Session,
   SessionRequest,
+  StreamStatistics,
   User,
   UserPatch,
   Workspace,
@@ -84,6 +85,9 @@ export const api = {
   deleteSession: (id: string) => done(client.DELETE('/api/v1/sessions/{id}', at(id))),
   connect: (id: string, signal?: AbortSignal) =>
     done(client.POST('/api/v1/sessions/{id}/connect', { ...at(id), signal })),
+  /** Goes on when the page is left. */
+  noteStatistics: (id: string, body: StreamStatistics) =>
+    done(client.POST('/api/v1/sessions/{id}/statistics', { ...at(id), body, keepalive: true })),
   thumbnail: (id: string, width: number, height: number, signal: AbortSignal): Promise<Blob> =>
     done(
       client.GET('/api/v1/sessions/{id}/thumbnail', {

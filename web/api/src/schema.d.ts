@@ -367,6 +367,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells how a session's stream is doing
+         * @description For viewers, every half minute or so and at the end; the last one is kept with the session and
+         *     in its history.
+         */
+        post: operations["noteSessionStatistics"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/stop": {
         parameters: {
             query?: never;
@@ -682,6 +703,34 @@ export interface components {
          * @description A pair of API key and secret.
          */
         ApiKeyId: string;
+        /** @description Parts of the pixels that came, in per cent. */
+        CodecShares: {
+            /**
+             * Format: int32
+             * @description Moved from elsewhere on the screen.
+             */
+            copy: number;
+            /**
+             * Format: int32
+             * @description One colour.
+             */
+            fill: number;
+            /**
+             * Format: int32
+             * @description JPEG.
+             */
+            jpeg: number;
+            /**
+             * Format: int32
+             * @description Exact.
+             */
+            lossless: number;
+            /**
+             * Format: int32
+             * @description H.264.
+             */
+            video: number;
+        };
         /** @description The way to a session's display. */
         Connect: {
             /** @description What the viewer may do. */
@@ -1134,6 +1183,7 @@ export interface components {
             started_at: string | null;
             /** @description Where it is on its way. */
             state: components["schemas"]["SessionState"];
+            statistics: components["schemas"]["StreamStatistics"] | null;
             /** @description Whose it is. */
             user: components["schemas"]["SessionUser"];
             /**
@@ -1180,6 +1230,59 @@ export interface components {
             id: components["schemas"]["WorkspaceId"];
             /** @description Its name when the session was requested. */
             name: string;
+        };
+        /**
+         * @description What a viewer saw of its stream over the last half minute or so: rates, means, and parts of the
+         *     pixels by how they came. Whole numbers, so that none is without bounds.
+         */
+        StreamStatistics: {
+            /**
+             * Format: int32
+             * @description Bits a second.
+             */
+            bit_rate: number;
+            /** @description How its pixels came. */
+            codecs: components["schemas"]["CodecShares"];
+            /**
+             * Format: int32
+             * @description Decoding it in the browser, in microseconds.
+             */
+            decode?: number | null;
+            /**
+             * Format: int32
+             * @description Drawing it, in microseconds.
+             */
+            draw?: number | null;
+            /**
+             * Format: int32
+             * @description Pictures a second that came and were not shown.
+             */
+            dropped: number;
+            /**
+             * Format: int32
+             * @description Encoding a picture at the server, in microseconds.
+             */
+            encode?: number | null;
+            /**
+             * Format: int32
+             * @description Pictures a second that the screen showed.
+             */
+            frame_rate: number;
+            /**
+             * Format: int32
+             * @description The desktop's height in pixels.
+             */
+            height: number;
+            /**
+             * Format: int32
+             * @description A round trip through network and server, in microseconds; left out when not measured.
+             */
+            network?: number | null;
+            /**
+             * Format: int32
+             * @description The desktop's width in pixels.
+             */
+            width: number;
         };
         /** @description A person who signs in. */
         User: {
@@ -2130,6 +2233,40 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Session"];
                 };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    noteSessionStatistics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StreamStatistics"];
+            };
+        };
+        responses: {
+            /** @description They are kept */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What failed, on which part, and what to do */
             default: {

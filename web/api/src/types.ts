@@ -20,6 +20,7 @@ export type Region = Schemas['Region'];
 export type Session = Schemas['Session'];
 export type SessionRequest = Schemas['NewSession'];
 export type SessionState = Schemas['SessionState'];
+export type StreamStatistics = Schemas['StreamStatistics'];
 export type User = Schemas['User'];
 export type UserPatch = Schemas['UserPatch'];
 export type Workspace = Schemas['Workspace'];

@@ -14,6 +14,8 @@ export type EndReason =
   | 'agent-lost'
   | 'not-ready'
   | 'signed-out'
+  /** Not the network but this side: its engine stopped working. */
+  | 'crashed'
   | 'network';
 
 interface Code {

@@ -4,11 +4,19 @@ import { type EngineHandle, startEngine } from './engine/start';
 import type { Command, Levels, Report } from './engine/talk';
 import { devicePixels, pictureScale, type ScaleMode, type Size } from './geometry';
 import { LocalCursor } from './input/cursor';
-import { Keyboard } from './input/keyboard';
+import { Keyboard, type KeyboardMode } from './input/keyboard';
 import { platform } from './input/keysyms';
+import { isModifier } from './input/modifiers';
 import { Pointer } from './input/pointer';
 import type { Place } from './input/pointer-messages';
 import { scancodeOf } from './input/scancodes';
+import { ShownCursor } from './input/shown-cursor';
+import { StickyKeys, type StickyState } from './input/sticky';
+import type { Surface } from './input/surface';
+import type { TouchMode } from './input/touch';
+import type { Key } from './keys';
+import type { Totals } from './statistics';
+import { type Box, kept, NO_ZOOM, type Pinch, pinched, type Zoom, zoomed } from './zoom';
 
 /** What the connection tells its owner. */
 export interface ConnectionListener {
@@ -20,43 +28,60 @@ export interface ConnectionListener {
   clipboard(text: string): void;
   /** An answer to `ping`, after so many milliseconds. */
   pong(milliseconds: number): void;
+  /** The desktop holds the pointer, or not any more. */
+  held(held: boolean): void;
+  /** Which modifiers of the screen's keys are down. */
+  sticky(state: StickyState): void;
   /** The connection is over; the socket's close code, where there is one. */
   closed(code: number | undefined): void;
+  /** The connection is over because the engine stopped working. */
+  crashed(): void;
 }
 
-/** Where the picture is in its element, in CSS pixels. */
-export interface Box extends Size {
-  readonly left: number;
-  readonly top: number;
+/** How the user points and types. */
+export interface InputModes {
+  readonly touch: TouchMode;
+  readonly keyboard: KeyboardMode;
 }
 
 /** A window that is being drawn larger is asked for when it has rested so long, in milliseconds. */
 const RESIZE_AFTER = 120;
+/** A display that does not take motion by then does not know it; the pointer is let go. */
+const HOLD_WITHIN = 2_000;
 
 /**
  * Made before it is known where to connect, so that the engine is ready by then; ends for good
  * when its socket does.
  */
-export class Connection {
+export class Connection implements Surface {
   /** The picture. Only the engine draws on it. */
   readonly canvas = document.createElement('canvas');
   private readonly frame = document.createElement('div');
   private readonly field = document.createElement('textarea');
   private readonly engine: EngineHandle;
   private readonly cursor = new LocalCursor(this.canvas);
+  private readonly shownCursor = new ShownCursor();
+  private readonly sticky: StickyKeys;
+  private keyboard: Keyboard | undefined;
+  private pointer: Pointer | undefined;
   private readonly ending = new AbortController();
 
   private size: Size = { width: 0, height: 0 };
   private box: Box | undefined;
+  private zoom: Zoom = NO_ZOOM;
+  private pointerAt: Place | undefined;
+  private holdTimer: number | undefined;
   private pingAt: number | undefined;
   private heardAt = 0;
   private readonly settling: (() => void)[] = [];
+  private readonly measuring: ((totals: Totals | undefined) => void)[] = [];
   private resizeTimer: number | undefined;
   private over = false;
 
   constructor(
     private readonly target: HTMLElement,
     private mode: ScaleMode,
+    private modes: InputModes,
     private readonly listener: ConnectionListener,
   ) {
     const { frame, canvas, field } = this;
@@ -87,8 +112,12 @@ export class Connection {
     // A finger on the picture asks for no keyboard; `showKeyboard` does.
     field.inputMode = 'none';
     field.dataset.keyboard = '';
-    frame.append(canvas, field);
+    frame.append(canvas, field, this.shownCursor.element);
     target.prepend(frame);
+    this.sticky = new StickyKeys(
+      (key, down) => this.sendKey(key.keysym, key.code, down),
+      (state) => listener.sticky(state),
+    );
     this.engine = startEngine(canvas, (report) => this.hear(report));
   }
 
@@ -114,10 +143,16 @@ export class Connection {
     if (this.over) return;
     this.over = true;
     clearTimeout(this.resizeTimer);
+    clearTimeout(this.holdTimer);
+    if (document.pointerLockElement === this.canvas) document.exitPointerLock();
+    this.listener.held(false);
+    this.sticky.releaseAll();
     this.ending.abort();
     this.engine.stop();
     this.cursor.close();
+    this.shownCursor.close();
     for (const settled of this.settling.splice(0)) settled();
+    for (const measured of this.measuring.splice(0)) measured(undefined);
     this.frame.remove();
   }
 
@@ -138,6 +173,59 @@ export class Connection {
     this.mode = mode;
     this.place();
     this.tell({ kind: 'size', size: this.wanted() });
+  }
+
+  /** How the user points and types, from now on. */
+  setModes(modes: InputModes): void {
+    this.modes = modes;
+    if (this.pointer) this.pointer.touchMode = modes.touch;
+    this.setKeyboardMode();
+    if (modes.touch === 'direct') this.showPointer(undefined);
+  }
+
+  /**
+   * Has the desktop hold the pointer, for games and the like; the browser lets go of it when Esc is
+   * pressed. Only as an answer to what the user does. False where the browser does not do it.
+   */
+  async holdPointer(): Promise<boolean> {
+    if (!this.pointer || !this.canvas.requestPointerLock) return false;
+    this.focus();
+    try {
+      // As the hand moves the mouse, without the local system's acceleration, where it can do that.
+      await this.canvas.requestPointerLock({ unadjustedMovement: true });
+    } catch {
+      try {
+        await this.canvas.requestPointerLock();
+      } catch {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Presses a modifier of the screen's keys: for the next key, for good, not at all. */
+  pressSticky(key: Key): void {
+    this.sticky.press(key);
+  }
+
+  /** Another key than those modifiers was pressed and released. */
+  usedSticky(): void {
+    this.sticky.used();
+  }
+
+  /** The view as it was before fingers zoomed it. */
+  unzoom(): void {
+    this.zoom = NO_ZOOM;
+    this.place();
+  }
+
+  /** What the connection has done so far; undefined when it ends first. */
+  totals(): Promise<Totals | undefined> {
+    if (this.over) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.measuring.push(resolve);
+      this.tell({ kind: 'measure' });
+    });
   }
 
   setLevels(levels: Levels): void {
@@ -215,6 +303,7 @@ export class Connection {
         break;
       case 'cursor':
         this.cursor.show(report.cursor);
+        this.shownCursor.show(report.cursor);
         break;
       case 'clipboard':
         this.listener.clipboard(report.text);
@@ -225,6 +314,18 @@ export class Connection {
         break;
       case 'settled':
         this.settling.shift()?.();
+        break;
+      case 'relative':
+        if (report.on) clearTimeout(this.holdTimer);
+        break;
+      case 'locks':
+        this.keyboard?.locksAre(report.locks);
+        break;
+      case 'totals':
+        this.measuring.shift()?.(report.totals);
+        break;
+      case 'crashed':
+        this.listener.crashed();
         break;
       case 'closed':
         this.listener.closed(report.code);
@@ -238,27 +339,56 @@ export class Connection {
 
   private listen(): void {
     const { signal } = this.ending;
-    new Keyboard(
+    this.keyboard = new Keyboard(
       this.field,
-      (down, keysym, scancode) => this.tell({ kind: 'key', down, keysym, scancode }),
+      (down, keysym, scancode) => {
+        this.tell({ kind: 'key', down, keysym, scancode });
+        if (!down && !isModifier(keysym)) this.sticky.used();
+      },
       platform(),
       /Android/.test(navigator.userAgent),
       signal,
     );
     const pointer = new Pointer(
       this.canvas,
-      (x, y) => this.placeOf(x, y),
-      (buttons, x, y) => this.tell({ kind: 'pointer', buttons, x, y }),
-      (event) => {
-        const box = this.frame.getBoundingClientRect();
-        this.field.style.left = `${event.clientX - box.left}px`;
-        this.field.style.top = `${event.clientY - box.top}px`;
-        this.focus();
+      this,
+      {
+        place: (buttons, x, y) => this.tell({ kind: 'pointer', buttons, x, y }),
+        motion: (buttons, x, y) => this.tell({ kind: 'motion', buttons, x, y }),
+        press: (event) => {
+          const box = this.frame.getBoundingClientRect();
+          this.field.style.left = `${event.clientX - box.left}px`;
+          this.field.style.top = `${event.clientY - box.top}px`;
+          this.focus();
+        },
       },
       signal,
     );
+    this.pointer = pointer;
+    this.setModes(this.modes);
     // A button that comes up while another window has the pointer is never told.
     window.addEventListener('blur', () => pointer.release(), { signal });
+    document.addEventListener('pointerlockchange', () => this.pointerLockChanged(), { signal });
+  }
+
+  private pointerLockChanged(): void {
+    const held = document.pointerLockElement === this.canvas;
+    clearTimeout(this.holdTimer);
+    // Buttons come up in the messages in which they went down.
+    this.pointer?.release();
+    this.tell({ kind: 'relative', on: held });
+    if (held) {
+      this.holdTimer = window.setTimeout(() => document.exitPointerLock(), HOLD_WITHIN);
+    }
+    this.setKeyboardMode();
+    this.listener.held(held);
+  }
+
+  /** Whoever holds the pointer means keys by their places: games have them side by side. */
+  private setKeyboardMode(): void {
+    if (!this.keyboard) return;
+    const held = document.pointerLockElement === this.canvas;
+    this.keyboard.mode = held ? 'physical' : this.modes.keyboard;
   }
 
   private area(): Size {
@@ -274,7 +404,40 @@ export class Connection {
     return devicePixels(area, window.devicePixelRatio);
   }
 
-  private placeOf(pageX: number, pageY: number): Place {
+  density(): number {
+    return this.box && this.box.width > 0 ? this.size.width / this.box.width : 1;
+  }
+
+  within({ x, y }: Place): Place {
+    const along = (at: number, pixels: number) =>
+      Math.min(Math.max(0, pixels - 1), Math.max(0, at));
+    return { x: along(x, this.size.width), y: along(y, this.size.height) };
+  }
+
+  pinch(pinch: Pinch): void {
+    const around = this.target.getBoundingClientRect();
+    this.zoom = pinched(this.zoom, {
+      ...pinch,
+      pageX: pinch.pageX - around.left,
+      pageY: pinch.pageY - around.top,
+    });
+    this.place();
+  }
+
+  showPointer(place: Place | undefined): void {
+    this.pointerAt = place;
+    const { box, size } = this;
+    if (!place || !box || size.width === 0) {
+      this.shownCursor.place(undefined);
+      return;
+    }
+    this.shownCursor.place({
+      x: box.left + (place.x / size.width) * box.width,
+      y: box.top + (place.y / size.height) * box.height,
+    });
+  }
+
+  placeOf(pageX: number, pageY: number): Place {
     const box = this.canvas.getBoundingClientRect();
     const along = (at: number, length: number, pixels: number) =>
       Math.min(Math.max(0, pixels - 1), Math.max(0, Math.floor((at / length) * pixels)));
@@ -294,13 +457,17 @@ export class Connection {
     // An exact picture starts at the corner: centred it might fall between two device pixels.
     const left = scale.exact ? 0 : (area.width - width) / 2;
     const top = scale.exact ? 0 : (area.height - height) / 2;
-    this.box = { left, top, width, height };
+    const whole = { left, top, width, height };
+    this.zoom = kept(this.zoom, whole, area);
+    const box = zoomed(this.zoom, whole);
+    this.box = box;
     Object.assign(canvas.style, {
-      left: `${left}px`,
-      top: `${top}px`,
-      width: `${width}px`,
-      height: `${height}px`,
-      imageRendering: scale.exact ? 'pixelated' : 'auto',
+      left: `${box.left}px`,
+      top: `${box.top}px`,
+      width: `${box.width}px`,
+      height: `${box.height}px`,
+      imageRendering: scale.exact && this.zoom.factor === 1 ? 'pixelated' : 'auto',
     });
+    this.showPointer(this.pointerAt);
   }
 }

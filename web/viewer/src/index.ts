@@ -1,8 +1,13 @@
 export { CLIPBOARD_LIMIT, type ClipboardAccess, ClipboardSync, readAccess } from './clipboard';
 export { closeReason, type EndReason } from './close';
+export type { InputModes } from './connection';
 export type { ScaleMode, Size } from './geometry';
 export { devicePixels } from './geometry';
-export { COMBINATIONS, type Combination, pasteShortcut } from './keys';
+export type { KeyboardMode } from './input/keyboard';
+export type { Sticky, StickyState } from './input/sticky';
+export type { TouchMode } from './input/touch';
+export { COMBINATIONS, type Combination, MODIFIERS, pasteShortcut, ROW_KEYS } from './keys';
+export { between, CODECS, type Codec, type Statistics, type Totals } from './statistics';
 export {
   GrantError,
   type Quality,

@@ -20,6 +20,32 @@ export interface Combination {
   readonly keys: readonly Key[];
 }
 
+/** Modifiers for a row of keys on the screen. */
+export const MODIFIERS: readonly Combination[] = [
+  { label: 'Ctrl', keys: [CTRL] },
+  { label: 'Alt', keys: [ALT] },
+  { label: 'Shift', keys: [SHIFT] },
+  { label: 'Super', keys: [SUPER] },
+];
+
+/** Keys that keyboards on the screen lack. */
+export const ROW_KEYS: readonly Combination[] = [
+  { label: 'Esc', keys: [{ keysym: 0xff1b, code: 'Escape' }] },
+  { label: 'Tab', keys: [{ keysym: 0xff09, code: 'Tab' }] },
+  { label: '←', keys: [{ keysym: 0xff51, code: 'ArrowLeft' }] },
+  { label: '↑', keys: [{ keysym: 0xff52, code: 'ArrowUp' }] },
+  { label: '↓', keys: [{ keysym: 0xff54, code: 'ArrowDown' }] },
+  { label: '→', keys: [{ keysym: 0xff53, code: 'ArrowRight' }] },
+  { label: 'Home', keys: [{ keysym: 0xff50, code: 'Home' }] },
+  { label: 'End', keys: [{ keysym: 0xff57, code: 'End' }] },
+  { label: 'PgUp', keys: [{ keysym: 0xff55, code: 'PageUp' }] },
+  { label: 'PgDn', keys: [{ keysym: 0xff56, code: 'PageDown' }] },
+  { label: 'Del', keys: [{ keysym: 0xffff, code: 'Delete' }] },
+  ...Array.from({ length: 12 }, (_, at): Combination => {
+    return { label: `F${at + 1}`, keys: [f(at + 1)] };
+  }),
+];
+
 /** The paste shortcut; terminals take it with Shift. */
 export function pasteShortcut(shift: boolean): Combination {
   const v: Key = { keysym: (shift ? 'V' : 'v').charCodeAt(0), code: 'KeyV' };

@@ -2,9 +2,11 @@
 
 import { backoff, RECONNECT } from './backoff';
 import { closeReason, type EndReason } from './close';
-import { Connection } from './connection';
+import { Connection, type InputModes } from './connection';
 import type { ScaleMode, Size } from './geometry';
+import type { StickyState } from './input/sticky';
 import type { Combination } from './keys';
+import type { Totals } from './statistics';
 
 /** Where the stream is and the right to it. */
 export interface StreamGrant {
@@ -43,6 +45,10 @@ export interface ViewerListener {
   clipboard?(text: string): void;
   /** A round trip to the display took so many milliseconds; undefined when an answer is overdue. */
   roundTrip?(milliseconds: number | undefined): void;
+  /** The desktop holds the pointer, or not any more. */
+  held?(held: boolean): void;
+  /** Which modifiers of the screen's keys are down. */
+  sticky?(state: StickyState): void;
 }
 
 /** Picture quality against traffic. */
@@ -64,6 +70,8 @@ const SLOW_AFTER = 3_000;
 const DEAD_AFTER = 15_000;
 /** How long a socket may take to open. */
 const OPEN_WITHIN = 10_000;
+/** An engine that stops working again within this time does not get better by starting it. */
+const CRASHES_WITHIN = 60_000;
 /** A session that is still being prepared is asked again this soon. */
 const NOT_READY_AGAIN = 400;
 
@@ -82,6 +90,8 @@ export class Viewer {
   private current: ViewerState = { kind: 'connecting', attempt: 0 };
   private mode: ScaleMode = 'match';
   private quality: Quality = 'automatic';
+  private modes: InputModes = { touch: 'direct', keyboard: 'text' };
+  private crashedAt = Number.NEGATIVE_INFINITY;
   private readonly abort = new AbortController();
 
   /**
@@ -167,12 +177,34 @@ export class Viewer {
     this.connection?.setLevels(QUALITIES[quality]);
   }
 
+  /** How the user points and types. */
+  setModes(modes: InputModes): void {
+    this.modes = modes;
+    this.connection?.setModes(modes);
+  }
+
+  /** See {@link Connection.holdPointer}. */
+  async holdPointer(): Promise<boolean> {
+    return (await this.connection?.holdPointer()) ?? false;
+  }
+
+  /** What the connection has done so far; undefined where there is none. */
+  async totals(): Promise<Totals | undefined> {
+    return this.current.kind === 'connected' ? this.connection?.totals() : undefined;
+  }
+
   /** Presses and releases a combination. */
   send(combination: Combination): void {
     for (const key of combination.keys) this.connection?.sendKey(key.keysym, key.code, true);
     for (const key of [...combination.keys].reverse()) {
       this.connection?.sendKey(key.keysym, key.code, false);
     }
+    this.connection?.usedSticky();
+  }
+
+  /** A modifier on the screen was touched: down for the next key, until touched again, up. */
+  pressSticky({ keys: [key] }: Combination): void {
+    if (key) this.connection?.pressSticky(key);
   }
 
   /** Makes `text` the content of the desktop's clipboard. False while there is no connection. */
@@ -227,6 +259,7 @@ export class Viewer {
       OPEN_WITHIN,
     );
     connection.setMode(this.mode);
+    connection.setModes(this.modes);
     connection.setLevels(QUALITIES[this.quality]);
     connection.open(url, access === 'view');
   }
@@ -234,7 +267,7 @@ export class Viewer {
   private prepare(): Connection {
     // What an older connection still says is ignored.
     const mine = () => connection === this.connection;
-    const connection: Connection = new Connection(this.target, this.mode, {
+    const connection: Connection = new Connection(this.target, this.mode, this.modes, {
       connected: () => {
         if (!mine()) return;
         clearTimeout(this.timer);
@@ -255,6 +288,8 @@ export class Viewer {
         this.listener.resized?.(size);
       },
       clipboard: (text) => mine() && this.listener.clipboard?.(text),
+      held: (held) => mine() && this.listener.held?.(held),
+      sticky: (state) => mine() && this.listener.sticky?.(state),
       pong: (milliseconds) => mine() && this.listener.roundTrip?.(milliseconds),
       closed: (code) => {
         if (connection === this.prepared) {
@@ -264,6 +299,14 @@ export class Viewer {
         } else if (mine()) {
           const end = closeReason(code);
           this.lost(end.reason, end.retry);
+        }
+      },
+      crashed: () => {
+        if (connection === this.prepared) {
+          this.prepared = undefined;
+          connection.close();
+        } else if (mine()) {
+          this.crashed();
         }
       },
     });
@@ -282,6 +325,14 @@ export class Viewer {
   private lose(reason: EndReason): void {
     if (!this.running || this.current.kind === 'waiting' || this.current.kind === 'ended') return;
     this.lost(reason, true);
+  }
+
+  /** Once it may have been chance; the user is told, and it starts again. */
+  private crashed(): void {
+    const now = Date.now();
+    const again = now - this.crashedAt < CRASHES_WITHIN;
+    this.crashedAt = now;
+    this.lost('crashed', !again);
   }
 
   private lost(reason: EndReason, retry: boolean): void {
@@ -306,9 +357,9 @@ export class Viewer {
   private drop(): void {
     clearTimeout(this.timer);
     clearInterval(this.pinger);
-    const connection = this.connection;
+    // Still ours while it closes, so that what it lets go of is told.
+    this.connection?.close();
     this.connection = undefined;
-    connection?.close();
   }
 
   /** Copies the last picture to where it was, for as long as there is no newer one. */

@@ -66,8 +66,9 @@ describe('Keyboard', () => {
   let sent: string[];
   let ending: AbortController;
 
+  let keyboard: Keyboard;
   const start = (platform: Platform = 'other', live = false) => {
-    new Keyboard(
+    keyboard = new Keyboard(
       field,
       (down, keysym, scancode) =>
         sent.push(`${down ? '+' : '-'}${keysym.toString(16)}/${scancode.toString(16)}`),
@@ -111,8 +112,8 @@ describe('Keyboard', () => {
 
   it('releases everything when the focus goes', () => {
     start();
-    down('Control', 'ControlLeft', { location: 1 });
-    down('c', 'KeyC');
+    down('Control', 'ControlLeft', { location: 1, ctrlKey: true });
+    down('c', 'KeyC', { ctrlKey: true });
     field.dispatchEvent(new Event('blur'));
     expect(sent.slice(2)).toEqual(['-ffe3/1d', '-63/2e']);
     expect(up('c', 'KeyC')).toBe(false);
@@ -120,17 +121,19 @@ describe('Keyboard', () => {
 
   it('knows Windows’ AltGr from Control', () => {
     start('windows');
-    down('Control', 'ControlLeft', { location: 1 });
+    down('Control', 'ControlLeft', { location: 1, ctrlKey: true });
     down('AltGraph', 'AltRight', { location: 2 });
-    down('€', 'KeyE');
+    down('€', 'KeyE', { modifierAltGraph: true });
     expect(sent).toEqual(['+fe03/b8', '+10020ac/12']);
+    up('€', 'KeyE', { modifierAltGraph: true });
+    up('AltGraph', 'AltRight', { location: 2 });
     sent = [];
-    down('Control', 'ControlLeft', { location: 1 });
-    down('c', 'KeyC');
+    down('Control', 'ControlLeft', { location: 1, ctrlKey: true });
+    down('c', 'KeyC', { ctrlKey: true });
     expect(sent).toEqual(['+ffe3/1d', '+63/2e']);
     up('Control', 'ControlLeft');
     sent = [];
-    down('Control', 'ControlLeft', { location: 1 });
+    down('Control', 'ControlLeft', { location: 1, ctrlKey: true });
     vi.advanceTimersByTime(60);
     expect(sent).toEqual(['+ffe3/1d']);
   });
@@ -152,6 +155,76 @@ describe('Keyboard', () => {
     field.dispatchEvent(new CompositionEvent('compositionend'));
     expect(sent).toEqual(['+10065e5/0', '-10065e5/0', '+e9/0', '-e9/0']);
     expect(field.value).toBe(typedText.filling);
+  });
+
+  it('sends what an input method commits once, whatever the browser’s order of events', () => {
+    start();
+    down('Process', 'KeyN', { keyCode: 229 });
+    up('n', 'KeyN');
+    field.value += '日本';
+    field.dispatchEvent(new InputEvent('input', { isComposing: true }));
+    field.dispatchEvent(new CompositionEvent('compositionend'));
+    // Firefox tells of the text again, after its end.
+    field.dispatchEvent(new InputEvent('input', { isComposing: false }));
+    down('Process', 'Enter', { keyCode: 229 });
+    up('Enter', 'Enter');
+    expect(sent).toEqual(['+10065e5/0', '-10065e5/0', '+100672c/0', '-100672c/0']);
+  });
+
+  it('sends places where those are meant, dead keys and input methods notwithstanding', () => {
+    start();
+    keyboard.mode = 'physical';
+    expect(down('Dead', 'BracketLeft')).toBe(true);
+    up('Dead', 'BracketLeft');
+    down('Process', 'KeyW', { keyCode: 229 });
+    up('z', 'KeyW');
+    down('Shift', 'ShiftLeft', { shiftKey: true });
+    down('Shift', 'ShiftLeft', { shiftKey: true, repeat: true });
+    up('Shift', 'ShiftLeft');
+    field.value += '日';
+    field.dispatchEvent(new CompositionEvent('compositionend'));
+    expect(sent).toEqual(['+0/1a', '-0/1a', '+0/11', '-0/11', '+0/2a', '-0/2a']);
+  });
+
+  it('releases what was pressed in another mode as it was pressed', () => {
+    start();
+    down('w', 'KeyW');
+    keyboard.mode = 'physical';
+    up('w', 'KeyW');
+    expect(sent).toEqual(['+77/11', '-77/11']);
+  });
+
+  it('lets go of a modifier that came up unseen', () => {
+    start();
+    down('Alt', 'AltLeft', { altKey: true });
+    down('x', 'KeyX');
+    expect(sent).toEqual(['+ffe9/38', '-ffe9/38', '+78/2d']);
+  });
+
+  it('has the desktop’s locks agree with those here', () => {
+    start();
+    down('a', 'KeyA');
+    expect(sent).toEqual(['+61/1e']);
+    // Caps Lock is on there, and was turned off here in another window.
+    keyboard.locksAre(4);
+    down('b', 'KeyB');
+    expect(sent.slice(1)).toEqual(['+ffe5/0', '-ffe5/0', '+62/30']);
+    sent = [];
+    down('C', 'KeyC', { modifierCapsLock: true });
+    expect(sent).toEqual(['+ffe5/0', '-ffe5/0', '+43/2e']);
+    sent = [];
+    // The key itself is sent as any other, and not again before the desktop tells of it.
+    down('CapsLock', 'CapsLock');
+    up('CapsLock', 'CapsLock');
+    down('d', 'KeyD');
+    expect(sent).toEqual(['+ffe5/3a', '-ffe5/3a', '+64/20']);
+  });
+
+  it('leaves Num Lock alone on a Mac, which has none', () => {
+    start('mac');
+    keyboard.locksAre(2);
+    down('a', 'KeyA');
+    expect(sent).toEqual(['+61/1e']);
   });
 
   it('types what a keyboard on the screen writes as it comes', () => {

@@ -18,6 +18,8 @@ describe('messages', () => {
     ['pointer', messages.pointer(0x81, 1, 2, false), '058100010002'],
     ['pointer, extended', messages.pointer(0x101, 1, 2, true), '05810001000202'],
     ['pointer, not needed', messages.pointer(0x41, 1, 2, true), '054100010002'],
+    ['motion', messages.motion(1, -1, 2, false), '05017ffe8001'],
+    ['motion, too far', messages.motion(0, 1e6, -1e6, true), '0500fffe0000'],
     ['fence', messages.fence(0x80000000, Uint8Array.of(7)), 'f8000000800000000107'],
     [
       'setDesktopSize',
@@ -49,6 +51,8 @@ describe('readEvent', () => {
   });
 
   it('reads texts, numbers and pictures', () => {
+    expect(readEvent(Uint8Array.of(17, 0))).toEqual({ kind: 'pointer-motion', absolute: false });
+    expect(readEvent(Uint8Array.of(18, 6))).toEqual({ kind: 'locks', locks: 6 });
     expect(readEvent(Uint8Array.of(10, 0xc3, 0xa4))).toEqual({ kind: 'text', text: 'ä' });
     expect(readEvent(Uint8Array.of(8, 0xff, 0xff, 0xfe, 0xfe))).toEqual({
       ...{ kind: 'serves', encoding: Encoding.qemuKey },

@@ -28,6 +28,7 @@ vi.mock('../src/connection', () => ({
     constructor(
       _target: HTMLElement,
       _mode: string,
+      _modes: unknown,
       readonly listener: ConnectionListener,
     ) {
       connections.push(this);
@@ -42,6 +43,8 @@ vi.mock('../src/connection', () => ({
     layout() {}
     setMode() {}
     setLevels() {}
+    setModes() {}
+    usedSticky() {}
     sendKey(_keysym: number, code: string, down: boolean) {
       this.sent.push(`${down ? '+' : '-'}${code}`);
     }
@@ -154,6 +157,29 @@ describe('Viewer', () => {
     await vi.advanceTimersByTimeAsync(2000);
     expect(first.ended).toBe(true);
     expect(state()).toMatchObject({ kind: 'waiting', reason: 'network' });
+  });
+
+  it('starts an engine that crashed once again, and then says so', async () => {
+    const first = await connected();
+    first.listener.crashed();
+    expect(first.ended).toBe(true);
+    expect(state()).toMatchObject({ kind: 'waiting', reason: 'crashed' });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(connections).toHaveLength(2);
+    last().listener.connected();
+    last().listener.crashed();
+    expect(state()).toEqual({ kind: 'ended', reason: 'crashed' });
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(connections).toHaveLength(2);
+  });
+
+  it('takes crashes that are far apart for chance', async () => {
+    (await connected()).listener.crashed();
+    await vi.advanceTimersByTimeAsync(1000);
+    last().listener.connected();
+    await vi.advanceTimersByTimeAsync(100_000);
+    last().listener.crashed();
+    expect(state()).toMatchObject({ kind: 'waiting', reason: 'crashed' });
   });
 
   it('gives a socket up that does not open', async () => {

@@ -16,6 +16,7 @@ use axum::{
 use porthole_model::{
     ids::{AgentId, SessionId, UserId, WorkspaceId},
     session::{Failure, Progress, SessionState, WantedState},
+    statistics::StreamStatistics,
 };
 use porthole_wire::agent::Access;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,9 @@ pub struct Session {
     pub expiry_reason: Option<String>,
     /// Viewers connected.
     pub viewers: u32,
+    /// How its stream was doing when a viewer last told.
+    #[schema(required)]
+    pub statistics: Option<StreamStatistics>,
 }
 
 /// The workspace of a session.
@@ -129,6 +133,7 @@ impl From<SessionView> for Session {
             expires_at: session.expires_at,
             expiry_reason: expiry_reason.map(str::to_owned),
             viewers,
+            statistics: session.statistics,
         }
     }
 }
@@ -363,6 +368,24 @@ async fn connect_session(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(connect)))
 }
 
+/// Tells how a session's stream is doing
+///
+/// For viewers, every half minute or so and at the end; the last one is kept with the session and
+/// in its history.
+#[utoipa::path(post, path = "/sessions/{id}/statistics", operation_id = "noteSessionStatistics",
+    tag = "sessions", request_body = StreamStatistics,
+    params(("id" = SessionId, Path, description = "The session")),
+    responses((status = 204, description = "They are kept")))]
+async fn note_session_statistics(
+    State(control): State<Control>,
+    Context(context): Context,
+    Path(id): Path<SessionId>,
+    Json(statistics): Json<StreamStatistics>,
+) -> Result<StatusCode, AppError> {
+    control.note_statistics(&context, id, statistics).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -417,5 +440,6 @@ pub(super) fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(extend_session))
         .routes(routes!(retry_session))
         .routes(routes!(connect_session))
+        .routes(routes!(note_session_statistics))
         .routes(routes!(get_session_thumbnail))
 }

@@ -142,6 +142,7 @@ impl Manager {
             expires_at: Some(self.expiry(now)),
             state_at: now,
             version: 0,
+            statistics: None,
         };
         let event = HistoryEvent {
             event: "requested",

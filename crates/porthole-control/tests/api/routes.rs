@@ -51,6 +51,7 @@ const TABLE: &[(&str, Access)] = &[
     ("logout", SignedIn),
     ("logoutEverywhere", SignedIn),
     ("logoutUser", Administrators),
+    ("noteSessionStatistics", SignedIn),
     ("resumeSession", SignedIn),
     ("retrySession", SignedIn),
     ("stopSession", SignedIn),
@@ -69,6 +70,10 @@ fn body(operation: &str) -> serde_json::Value {
         "createSession" => json!({ "workspace_id": "0193f3a0-0000-7000-8000-000000000000" }),
         "createUser" => json!({ "username": "", "password": "" }),
         "login" => json!({ "username": "x", "password": "x" }),
+        "noteSessionStatistics" => json!({
+            "frame_rate": 0, "dropped": 0, "bit_rate": 0, "width": 1, "height": 1,
+            "codecs": { "lossless": 0, "fill": 0, "copy": 0, "jpeg": 0, "video": 0 },
+        }),
         "tokenLogin" => json!({ "token": "x" }),
         _ => json!({}),
     }

@@ -105,6 +105,59 @@ async fn a_session_carries_the_protection_that_it_was_launched_with() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_a_stream_does_is_kept_with_its_session() {
+    let api = Api::start().await;
+    let id = launched(&api).await;
+    let path = format!("/api/v1/sessions/{id}");
+    assert_eq!(
+        api.ok(Method::GET, &path, None).await["statistics"],
+        Value::Null
+    );
+    let told = json!({
+        "frame_rate": 25, "dropped": 1, "bit_rate": 4_000_000,
+        "network": 12_000, "encode": 1500, "decode": 900, "draw": null,
+        "width": 1600, "height": 900,
+        "codecs": { "lossless": 60, "fill": 10, "copy": 0, "jpeg": 30, "video": 0 },
+    });
+    let statistics = format!("{path}/statistics");
+    api.ok(Method::POST, &statistics, Some(told.clone())).await;
+    let (_, seen) = api.call(&api.admin, Method::GET, &path, None).await;
+    assert_eq!(seen["statistics"], told);
+    // Nothing without bounds, nothing else, nobody else, no other session.
+    let (status, _) = api
+        .call("", Method::POST, &statistics, Some(told.clone()))
+        .await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    for (field, value) in [
+        ("bit_rate", json!(1e300)),
+        ("frame_rate", json!(-1)),
+        ("x", json!(1)),
+    ] {
+        let mut wrong = told.clone();
+        wrong[field] = value;
+        let (status, _) = api
+            .call(&api.user, Method::POST, &statistics, Some(wrong))
+            .await;
+        assert!(status.is_client_error(), "{field}: {status}");
+    }
+    api.ok(Method::POST, &format!("{path}/stop"), None).await;
+    api.until_state(&id, "stopped").await;
+    let (status, _) = api
+        .call(&api.user, Method::POST, &statistics, Some(told))
+        .await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    let history = api
+        .stack
+        .control
+        .store()
+        .sessions()
+        .history(id.parse().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(history.last().unwrap().statistics.unwrap().frame_rate, 25);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_elses_session_is_not_there() {
     let api = Api::start().await;
     let workspace = api.workspace("Terminal").await;

@@ -4,6 +4,8 @@ use super::symbols::{
     ISO_LEVEL3_SHIFT, NO_SYMBOL, NUM_LOCK, SHIFT_L, is_extra, is_number_pad, normalise, other_case,
 };
 
+use porthole_rfb::client::lock;
+
 /// Real modifiers as bits.
 pub type Modifiers = u8;
 
@@ -210,6 +212,12 @@ impl Keymap {
             modifier if modifier == self.level3 => self.level3_key,
             _ => None,
         }
+    }
+
+    /// Which of a viewer's locks are on, as flags of [`lock`].
+    pub fn locks(&self, locked: Modifiers) -> u8 {
+        let on = |modifier: Modifiers, flag: u8| if locked & modifier != 0 { flag } else { 0 };
+        on(LOCK, lock::CAPS) | on(self.num_lock, lock::NUM)
     }
 
     /// Whether a key has a symbol at all.

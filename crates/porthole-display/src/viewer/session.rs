@@ -151,8 +151,14 @@ pub async fn serve(socket: WebSocket, services: Services, access: Access) {
     }
 }
 
-/// The encoder, the update it made, and whether that was to make areas at rest exact.
-type Drawn = (Box<Picture>, Option<Vec<u8>>, bool);
+/// What came of drawing.
+struct Drawn {
+    picture: Box<Picture>,
+    update: Option<Vec<u8>>,
+    /// It was to make areas at rest exact.
+    refreshed: bool,
+    took: Duration,
+}
 
 struct Viewer {
     id: ViewerId,
@@ -169,12 +175,16 @@ struct Viewer {
     picture: Option<Box<Picture>>,
     drawing: Option<JoinHandle<Drawn>>,
     drawn: Option<Bytes>,
+    /// How long `drawn` took to encode.
+    drawn_in: Duration,
     answers: VecDeque<Bytes>,
     /// The size of the viewer's framebuffer.
     size: Size,
     /// What it asked for and did not get yet.
     request: Option<Rect>,
     continuous: Option<Rect>,
+    /// Pointer events tell of motion.
+    relative: bool,
     pacing: Pacing,
     next_tick: TokioInstant,
     /// Something may rest by now.
@@ -211,6 +221,7 @@ struct Announced {
 struct Tell {
     qemu_key: bool,
     buttons: bool,
+    motion: bool,
     size: Option<(ResizeReason, ResizeStatus)>,
 }
 
@@ -241,10 +252,12 @@ impl Viewer {
             })),
             drawing: None,
             drawn: None,
+            drawn_in: Duration::ZERO,
             answers: VecDeque::new(),
             size,
             request: None,
             continuous: None,
+            relative: false,
             pacing: Pacing::default(),
             next_tick: TokioInstant::now() + TICK,
             refresh_due: false,
@@ -326,16 +339,15 @@ impl Viewer {
             && self.wants_picture().is_some()
     }
 
-    /// After an update went out: a fence that tells when it has arrived.
+    /// After an update went out: a fence that tells when it has arrived. Its number is followed by
+    /// the microseconds that encoding took, for the viewer's statistics.
     fn pace(&mut self, bytes: usize) {
         if self.continuous.is_some() {
             let number = self.pacing.sent(bytes, Instant::now());
+            let took = u32::try_from(self.drawn_in.as_micros()).unwrap_or(u32::MAX);
+            let payload = [number.to_be_bytes(), took.to_be_bytes()].concat();
             let mut message = Vec::new();
-            write_fence(
-                fence::REQUEST | fence::BLOCK_BEFORE,
-                &number.to_be_bytes(),
-                &mut message,
-            );
+            write_fence(fence::REQUEST | fence::BLOCK_BEFORE, &payload, &mut message);
             self.answers.push_back(message.into());
         }
     }
@@ -371,8 +383,14 @@ impl Viewer {
         let (desktop, mailbox) = (self.services.desktop.clone(), self.mailbox.clone());
         let update = self.prefix.take().unwrap_or_default();
         self.drawing = Some(tokio::task::spawn_blocking(move || {
+            let began = Instant::now();
             let update = picture.draw(&desktop, &mailbox, task, update);
-            (picture, update, refresh)
+            Drawn {
+                picture,
+                update,
+                refreshed: refresh,
+                took: began.elapsed(),
+            }
         }));
     }
 
@@ -387,11 +405,12 @@ impl Viewer {
         tokio::select! {
             done = join(&mut self.drawing) => {
                 self.drawing = None;
-                let (picture, update, refreshed) = done?;
-                self.picture = Some(picture);
-                if let Some(update) = update {
+                let done = done?;
+                self.picture = Some(done.picture);
+                if let Some(update) = done.update {
                     // More may rest than one update takes.
-                    self.refresh_due |= refreshed;
+                    self.refresh_due |= done.refreshed;
+                    self.drawn_in = done.took;
                     self.request = None;
                     self.drawn = Some(update.into());
                 }

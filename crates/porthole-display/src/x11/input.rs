@@ -65,6 +65,17 @@ pub enum Input {
         /// Buttons held, the first in bit 0.
         buttons: u16,
     },
+    /// The pointer, from where it is.
+    Motion {
+        /// Whose.
+        viewer: ViewerId,
+        /// Columns to the right.
+        x: i16,
+        /// Rows down.
+        y: i16,
+        /// Buttons held, the first in bit 0.
+        buttons: u16,
+    },
     /// The viewer went: what it holds is let go.
     Leave(ViewerId),
 }
@@ -132,6 +143,7 @@ impl InputThread {
             spare: Vec::new(),
         };
         input.reload()?;
+        input.tell_locks()?;
         Ok(input)
     }
 
@@ -166,23 +178,43 @@ impl InputThread {
                 down,
                 symbol,
                 scancode,
-            } => self.key(viewer, down, symbol, scancode),
+            } => {
+                self.key(viewer, down, symbol, scancode)?;
+                self.tell_locks()
+            }
             Input::Pointer {
                 viewer,
                 x,
                 y,
                 buttons,
-            } => self.pointer(viewer, x, y, buttons),
+            } => {
+                self.fake(MOTION_NOTIFY_EVENT, 0, x, y)?;
+                self.buttons(viewer, buttons)
+            }
+            Input::Motion {
+                viewer,
+                x,
+                y,
+                buttons,
+            } => {
+                self.move_by(x, y)?;
+                self.buttons(viewer, buttons)
+            }
             Input::Leave(viewer) => self.leave(viewer),
         }
     }
 
-    fn pointer(&mut self, viewer: ViewerId, x: u16, y: u16, buttons: u16) -> Result<(), XError> {
-        self.fake(MOTION_NOTIFY_EVENT, 0, x, y)?;
+    /// Presses and releases buttons where the pointer is, unless viewers see nothing there.
+    fn buttons(&mut self, viewer: ViewerId, buttons: u16) -> Result<(), XError> {
         let held = self.viewers.entry(viewer).or_default();
         held.unheard &= buttons;
-        if self.desktop.is_hidden(x, y) {
-            held.unheard |= buttons & !held.buttons;
+        let pressed = buttons & !held.buttons & !held.unheard;
+        if pressed != 0 && self.desktop.hides() {
+            let at = self.x.conn.query_pointer(self.x.root)?.reply()?;
+            let (x, y) = (at.root_x.max(0), at.root_y.max(0));
+            if self.desktop.is_hidden(x.cast_unsigned(), y.cast_unsigned()) {
+                held.unheard |= pressed;
+            }
         }
         let buttons = buttons & !held.unheard;
         let before = std::mem::replace(&mut held.buttons, buttons);
@@ -412,6 +444,24 @@ impl InputThread {
         self.lent
             .retain(|lent| keymap.gives(lent.keycode, lent.symbol, 0));
         self.spare = keymap.spare();
+        Ok(())
+    }
+
+    fn tell_locks(&self) -> Result<(), XError> {
+        let locks = self.keymap.locks(self.state()?.locked);
+        self.desktop.set_locks(locks);
+        Ok(())
+    }
+
+    /// Motion itself, for programs that hold the pointer: a place would be wherever they put it.
+    fn move_by(&self, x: i16, y: i16) -> Result<(), XError> {
+        const RELATIVE: u8 = 1;
+        if (x, y) != (0, 0) {
+            let (kind, root) = (MOTION_NOTIFY_EVENT, self.x.root);
+            self.x
+                .conn
+                .xtest_fake_input(kind, RELATIVE, CURRENT_TIME, root, x, y, 0)?;
+        }
         Ok(())
     }
 

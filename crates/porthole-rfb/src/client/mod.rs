@@ -62,6 +62,20 @@ pub mod button {
     pub const FORWARD: u16 = 1 << 8;
 }
 
+/// Where nothing moved, in pointer events that tell of motion
+/// ([`Encoding::POINTER_MOTION`](crate::Encoding::POINTER_MOTION)).
+pub const NO_MOTION: u16 = 0x7fff;
+
+/// Locks of a keyboard ([`Encoding::LED_STATE`](crate::Encoding::LED_STATE)).
+pub mod lock {
+    /// Scroll Lock.
+    pub const SCROLL: u8 = 1;
+    /// Num Lock.
+    pub const NUM: u8 = 1 << 1;
+    /// Caps Lock.
+    pub const CAPS: u8 = 1 << 2;
+}
+
 /// Flags of a fence.
 pub mod fence {
     /// Answer after everything before it is done.

@@ -407,6 +407,16 @@ impl Decoder {
             Encoding::QEMU_KEY | Encoding::EXTENDED_MOUSE_BUTTONS => {
                 Step::Event(12, ServerEvent::Serves(encoding))
             }
+            Encoding::POINTER_MOTION => Step::Event(
+                12,
+                ServerEvent::PointerMotion {
+                    absolute: area.x != 0,
+                },
+            ),
+            Encoding::LED_STATE => match self.buffer.get(12) {
+                Some(locks) => Step::Event(13, ServerEvent::LedState(*locks)),
+                None => Step::Incomplete,
+            },
             Encoding::CURSOR | Encoding::CURSOR_WITH_ALPHA | Encoding::VMWARE_CURSOR => {
                 match self.rects.cursor(&self.buffer[12..], area, encoding)? {
                     Some((len, image)) => Step::Event(12 + len, ServerEvent::Cursor(image)),

@@ -87,6 +87,13 @@ pub enum ServerEvent {
     Cursor(CursorImage),
     /// An extension is served: [`Encoding::QEMU_KEY`] or [`Encoding::EXTENDED_MOUSE_BUTTONS`].
     Serves(Encoding),
+    /// What pointer events tell from now on.
+    PointerMotion {
+        /// Places; else how far the pointer moved.
+        absolute: bool,
+    },
+    /// The state of the keyboard's locks, flags of [`lock`](crate::client::lock).
+    LedState(u8),
     /// The bell.
     Bell,
     /// Text in Latin-1.

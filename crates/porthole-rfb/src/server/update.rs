@@ -213,6 +213,17 @@ impl Update {
         self.rect(Rect::default(), Encoding::EXTENDED_MOUSE_BUTTONS);
     }
 
+    /// Tells what the pointer events' numbers are from now on: places, or motion.
+    pub fn pointer_motion(&mut self, absolute: bool) {
+        let area = Rect::new(absolute.into(), 0, 0, 0);
+        self.rect(area, Encoding::POINTER_MOTION);
+    }
+
+    /// Tells the state of the keyboard's locks, flags of [`lock`](crate::client::lock).
+    pub fn led_state(&mut self, locks: u8) {
+        self.rect(Rect::default(), Encoding::LED_STATE).push(locks);
+    }
+
     /// Ends an update whose number of rectangles was not known; makes that number 65535.
     #[must_use]
     pub fn finish_with_last_rect(mut self) -> Vec<u8> {

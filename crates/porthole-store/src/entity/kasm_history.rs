@@ -17,6 +17,7 @@ pub struct Model {
     pub reason: Option<String>,
     pub actor: Option<String>,
     pub at: TimeDateTime,
+    pub statistics: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

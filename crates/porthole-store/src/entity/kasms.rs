@@ -29,6 +29,7 @@ pub struct Model {
     pub expiration_date: Option<TimeDateTime>,
     pub state_date: TimeDateTime,
     pub version: i64,
+    pub statistics: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -10,6 +10,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 mod m0001_identity;
 mod m0002_sessions;
 mod m0003_protection;
+mod m0004_statistics;
 
 pub(crate) struct Migrator;
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_identity::Migration),
             Box::new(m0002_sessions::Migration),
             Box::new(m0003_protection::Migration),
+            Box::new(m0004_statistics::Migration),
         ]
     }
 }

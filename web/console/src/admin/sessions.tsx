@@ -11,6 +11,7 @@ import { useSessionActions } from '../lib/session-actions';
 import { StateBadge } from '../lib/state-badge';
 import { useNow } from '../lib/use-now';
 import { PageHead } from './page-head';
+import { StreamFigures } from './stream-figures';
 import { DataTable } from './table';
 
 const STATES = ['requested', 'starting', 'running', 'stopping', 'stopped', 'failed'] as const;
@@ -110,6 +111,12 @@ export function SessionsPage() {
             title: t('sessions.viewers'),
             by: (s) => s.viewers,
             cell: (s) => s.viewers,
+          },
+          {
+            key: 'stream',
+            title: t('sessions.stream'),
+            by: (s) => s.statistics?.network ?? -1,
+            cell: (s) => <StreamFigures statistics={s.statistics} />,
           },
         ]}
         actions={(session) => (

@@ -142,14 +142,16 @@ function useCard({ id, session, gone, error, view }: Props): ReactNode {
       />
     );
   }
-  if (state.kind === 'ended' && (state.reason === 'revoked' || state.reason === 'protocol')) {
+  const helped = ['revoked', 'protocol', 'crashed'] as const;
+  const reason = state.kind === 'ended' && helped.find((one) => one === state.reason);
+  if (reason) {
     return (
       <Card
         alert
-        title={t(`session.reason.${state.reason}`)}
+        title={t(`session.reason.${reason}`)}
         actions={<Button onClick={() => window.location.reload()}>{t('session.reload')}</Button>}
       >
-        <Text>{t(`session.help.${state.reason}`)}</Text>
+        <Text>{t(`session.help.${reason}`)}</Text>
       </Card>
     );
   }

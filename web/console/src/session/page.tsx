@@ -6,15 +6,21 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { showError } from '../lib/errors';
 import { noteGone, useGone } from '../lib/events';
 import { sessionQuery } from '../lib/queries';
 import { useRemembered } from '../lib/use-remembered';
 import { Banner } from './banner';
 import { Handle, useHandlePlace } from './handle';
+import { KeyRow } from './key-row';
 import { Overlay } from './overlay';
 import { Panel } from './panel';
 import classes from './session.module.css';
+import { StatisticsOverlay } from './statistics';
 import { type ClipboardView, useClipboard } from './use-clipboard';
+import { usePreferences } from './use-preferences';
+import { useShortcuts } from './use-shortcuts';
+import { useStatisticsReport } from './use-statistics-report';
 import { useViewer, type ViewerView } from './use-viewer';
 
 /** A session: its desktop, and over it what there is to say. */
@@ -50,6 +56,11 @@ function SessionView({ id }: { id: string }) {
   const { viewer } = view;
   useEffect(() => viewer?.setMode(scale), [viewer, scale]);
   useEffect(() => viewer?.setQuality(quality), [viewer, quality]);
+
+  useStatisticsReport(id, view);
+  const preferences = usePreferences();
+  const { touch, keyboard } = preferences;
+  useEffect(() => viewer?.setModes({ touch, keyboard }), [viewer, touch, keyboard]);
 
   const [open, setOpen] = useState(false);
   const [place, setPlace] = useHandlePlace();
@@ -91,26 +102,20 @@ function SessionView({ id }: { id: string }) {
     if (missing && !gone) noteGone(client, id, session ? 'user' : 'unknown');
   }, [missing, gone, client, id, session]);
 
+  const hold = useCallback(() => {
+    setOpen(false);
+    void viewer?.holdPointer().then((held) => {
+      if (!held) showError(new Error(t('panel.holdFailed')));
+    });
+  }, [viewer, t]);
+  useShortcuts({ panel: toggle, close, hold });
   useEffect(() => {
-    const ending = new AbortController();
-    const options = { capture: true, signal: ending.signal };
-    window.addEventListener(
-      'keydown',
-      (event) => {
-        const chord = event.ctrlKey && event.altKey && event.shiftKey;
-        if (chord && ['Control', 'Alt', 'Shift', 'Meta'].includes(event.key) && !event.repeat) {
-          toggle();
-        } else if (event.key === 'Escape' && document.activeElement?.closest('[data-panel]')) {
-          event.stopPropagation();
-          close();
-        }
-      },
-      options,
-    );
+    const element = host.current;
     // A press on the desktop closes the panel, and still reaches the desktop.
-    host.current?.addEventListener('pointerdown', () => setOpen(false), options);
-    return () => ending.abort();
-  }, [toggle, close]);
+    const shut = () => setOpen(false);
+    element?.addEventListener('pointerdown', shut, { capture: true });
+    return () => element?.removeEventListener('pointerdown', shut, { capture: true });
+  }, []);
 
   async function fullScreen() {
     await full.toggle();
@@ -146,8 +151,19 @@ function SessionView({ id }: { id: string }) {
           onQuality={setQuality}
           fullScreen={full.fullscreen}
           onFullScreen={() => void fullScreen()}
+          preferences={preferences}
+          onHold={hold}
           onClose={close}
         />
+      )}
+      {preferences.statistics && <StatisticsOverlay view={view} />}
+      {preferences.keyRow && view.painted && view.connect?.access !== 'view' && (
+        <KeyRow view={view} onClose={() => preferences.set({ keyRow: false })} />
+      )}
+      {view.held && (
+        <div className={classes.held} role="status" data-held>
+          {t('panel.held')}
+        </div>
       )}
       {view.painted && !hinted && !open && (
         <Paper

@@ -1,22 +1,11 @@
-import {
-  ActionIcon,
-  Alert,
-  Button,
-  Group,
-  SegmentedControl,
-  Stack,
-  Text,
-  Textarea,
-  Title,
-} from '@mantine/core';
+import { ActionIcon, Alert, Button, Group, SegmentedControl, Text, Textarea } from '@mantine/core';
 import type { Session } from '@porthole/api';
-import { COMBINATIONS, type Quality, type ScaleMode } from '@porthole/viewer';
+import type { Quality, ScaleMode } from '@porthole/viewer';
 import {
   IconArrowLeft,
   IconClipboard,
   IconClock,
   IconDeviceDesktop,
-  IconKeyboard,
   IconLock,
   IconMaximize,
   IconMinimize,
@@ -32,8 +21,11 @@ import { tell } from '../lib/errors';
 import { duration, timeLeft } from '../lib/format';
 import { useSessionActions } from '../lib/session-actions';
 import { useNow } from '../lib/use-now';
+import { KeyboardSection, PointerSection } from './input-sections';
+import { Section, Toggle } from './section';
 import classes from './session.module.css';
 import type { ClipboardView } from './use-clipboard';
+import type { Preferences } from './use-preferences';
 import type { ViewerView } from './use-viewer';
 
 interface Props {
@@ -49,6 +41,9 @@ interface Props {
   onQuality(quality: Quality): void;
   fullScreen: boolean;
   onFullScreen(): void;
+  preferences: Preferences;
+  /** The desktop shall hold the pointer. */
+  onHold(): void;
   onClose(): void;
 }
 
@@ -78,32 +73,11 @@ export function Panel(props: Props) {
         <ClipboardSection {...props} />
         <DisplaySection {...props} />
         <KeyboardSection {...props} />
+        <PointerSection {...props} />
         <SessionSection {...props} />
         <ConnectionSection {...props} />
       </div>
     </aside>
-  );
-}
-
-function Section({
-  icon,
-  title,
-  children,
-}: {
-  icon: ReactNode;
-  title: string;
-  children: ReactNode;
-}) {
-  return (
-    <section className={classes.section} aria-label={title}>
-      <Group gap={8} mb={8} wrap="nowrap">
-        {icon}
-        <Title order={2} size="sm">
-          {title}
-        </Title>
-      </Group>
-      <Stack gap={8}>{children}</Stack>
-    </section>
   );
 }
 
@@ -208,45 +182,6 @@ function DisplaySection(props: Props) {
   );
 }
 
-function KeyboardSection({ view, onClose }: Props) {
-  const { t } = useTranslation();
-  return (
-    <Section icon={<IconKeyboard size={17} aria-hidden />} title={t('panel.keyboard')}>
-      {matchMedia('(any-pointer: coarse)').matches && (
-        <Button
-          variant="light"
-          size="compact-sm"
-          onClick={() => {
-            onClose();
-            view.viewer?.showKeyboard();
-          }}
-        >
-          {t('panel.showKeyboard')}
-        </Button>
-      )}
-      <Text size="xs" c="dimmed">
-        {t('panel.keys')}
-      </Text>
-      <Group gap={6}>
-        {COMBINATIONS.map((combination) => (
-          <Button
-            key={combination.label}
-            variant="default"
-            size="compact-xs"
-            disabled={view.state.kind !== 'connected'}
-            onClick={() => {
-              view.viewer?.send(combination);
-              if (combination.label !== 'Tab') onClose();
-            }}
-          >
-            {combination.label}
-          </Button>
-        ))}
-      </Group>
-    </Section>
-  );
-}
-
 function SessionSection({ session, onClose }: Props) {
   const { t } = useTranslation();
   const actions = useSessionActions();
@@ -309,7 +244,7 @@ function SessionSection({ session, onClose }: Props) {
   );
 }
 
-function ConnectionSection({ view }: Props) {
+function ConnectionSection({ view, preferences }: Props) {
   const { t } = useTranslation();
   return (
     <Section icon={<IconWifi size={17} aria-hidden />} title={t('panel.connection')}>
@@ -327,6 +262,11 @@ function ConnectionSection({ view }: Props) {
           {t('panel.desktopSize', { width: view.size.width, height: view.size.height })}
         </Text>
       )}
+      <Toggle
+        label={t('panel.statistics')}
+        on={preferences.statistics}
+        onToggle={(statistics) => preferences.set({ statistics })}
+      />
       {view.state.kind === 'waiting' && (
         <Alert color="yellow" p="xs">
           {t(`session.reason.${view.state.reason}`)}

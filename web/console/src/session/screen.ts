@@ -74,6 +74,8 @@ function begin(id: string, host: HTMLElement): Screen {
       listener.painted?.();
     },
     resized: (size) => listener.resized?.(size),
+    held: (held) => listener.held?.(held),
+    sticky: (state) => listener.sticky?.(state),
     clipboard: (latest) => {
       text = latest;
       listener.clipboard?.(latest);

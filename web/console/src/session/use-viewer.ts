@@ -1,5 +1,5 @@
 import type { Connect } from '@porthole/api';
-import type { Size, Viewer, ViewerState } from '@porthole/viewer';
+import type { Size, StickyState, Viewer, ViewerState } from '@porthole/viewer';
 import { type RefObject, useLayoutEffect, useRef, useState } from 'react';
 import { takeScreen } from './screen';
 
@@ -18,6 +18,10 @@ export interface ViewerView {
   roundTrip: number | undefined;
   size: Size | undefined;
   connect: Connect | undefined;
+  /** The desktop holds the pointer. */
+  held: boolean;
+  /** Modifiers that were pressed on the screen. */
+  sticky: StickyState;
 }
 
 /** A viewer of a session in an element, with what the page shows of it. */
@@ -33,6 +37,8 @@ export function useViewer(
   const [late, setLate] = useState(false);
   const [size, setSize] = useState<Size>();
   const [connect, setConnect] = useState<Connect>();
+  const [held, setHeld] = useState(false);
+  const [sticky, setSticky] = useState<StickyState>({});
   const clipboard = useRef(onClipboard);
   clipboard.current = onClipboard;
 
@@ -57,6 +63,8 @@ export function useViewer(
           if (activeElement === null || activeElement === document.body) viewer.focus();
         },
         resized: setSize,
+        held: setHeld,
+        sticky: setSticky,
         clipboard: (text) => clipboard.current(text),
         roundTrip: (milliseconds) => {
           setLate(milliseconds === undefined);
@@ -70,5 +78,5 @@ export function useViewer(
 
   const slow = late || (roundTrip !== undefined && roundTrip > SLOW);
   const link: Link = state.kind !== 'connected' ? 'lost' : slow ? 'slow' : 'good';
-  return { viewer, state, painted, link, roundTrip, size, connect };
+  return { viewer, state, painted, link, roundTrip, size, connect, held, sticky };
 }

@@ -10,6 +10,7 @@ import { Decoder, Next } from './decoder';
 import type { DisplayEvent } from './events';
 import * as messages from './messages';
 import { Encoding, Fence, type Screen } from './messages';
+import { Meter } from './meter';
 import { Painter } from './painter';
 import type { Command, Levels, Report } from './talk';
 import { decodesVideo } from './video';
@@ -44,10 +45,17 @@ export class Engine {
 
   private fences = false;
   private qemuKeys = false;
+  /** The pointer shall tell of motion; the display said that it takes it. */
+  private relativeWanted = false;
+  private relative = false;
   private extendedButtons = false;
   private pingAt: number | undefined;
   private heardAt = 0;
   private cursors = 0;
+  private readonly meter = new Meter((then) => {
+    if (typeof requestAnimationFrame === 'undefined') then();
+    else requestAnimationFrame(then);
+  });
   private readonly clipboard = new ClipboardExchange((message) => this.send(message));
 
   constructor(private readonly report: (report: Report) => void) {
@@ -68,7 +76,7 @@ export class Engine {
   obey(command: Command): void {
     switch (command.kind) {
       case 'canvas':
-        this.painter = new Painter(command.canvas, () => this.renew());
+        this.painter = new Painter(command.canvas, this.meter, () => this.renew());
         break;
       case 'open':
         this.open(command.url);
@@ -90,9 +98,25 @@ export class Engine {
       }
       case 'pointer': {
         const { buttons, x, y } = command;
-        if (this.ready) this.send(messages.pointer(buttons, x, y, this.extendedButtons));
+        if (!this.ready || this.relativeWanted) break;
+        this.send(messages.pointer(buttons, x, y, this.extendedButtons));
         break;
       }
+      case 'relative':
+        if (command.on === this.relativeWanted) break;
+        this.relativeWanted = command.on;
+        this.relative = false;
+        if (this.spoken) this.sendEncodings();
+        break;
+      case 'motion': {
+        const { buttons, x, y } = command;
+        // Until the display says so it would take motion for places.
+        if (this.relative) this.send(messages.motion(buttons, x, y, this.extendedButtons));
+        break;
+      }
+      case 'measure':
+        this.report({ kind: 'totals', totals: this.meter.totals });
+        break;
       case 'clipboard':
         if (this.ready) this.clipboard.offer(command.text);
         break;
@@ -114,6 +138,7 @@ export class Engine {
     socket.binaryType = 'arraybuffer';
     socket.addEventListener('message', ({ data }: MessageEvent<ArrayBuffer>) => {
       this.heard();
+      this.meter.bytes += data.byteLength;
       this.received.push(data);
       void this.pump();
     });
@@ -141,6 +166,14 @@ export class Engine {
     this.report({ kind: 'closed', code });
   }
 
+  /** Something is wrong here, not with the network. */
+  private crash(why: string): void {
+    if (this.closed) return;
+    console.error(why);
+    this.report({ kind: 'crashed', why });
+    this.end(undefined);
+  }
+
   /** Works on what was received, one thing after the other, however long each takes. */
   private async pump(): Promise<void> {
     const { decoder, painter } = this;
@@ -148,12 +181,15 @@ export class Engine {
     this.pumping = true;
     try {
       while (!this.closed) {
+        const began = performance.now();
         const next = decoder.next();
         if (next === Next.wait) {
           const data = this.received.shift();
           if (!data) break;
           decoder.feed(new Uint8Array(data));
+          this.meter.decoding += performance.now() - began;
         } else if (next === Next.draw || next === Next.finish) {
+          this.meter.decoding += performance.now() - began;
           const drawn = painter.draw(decoder.ops());
           // Waiting for nothing would still let other tasks in between.
           if (drawn) await drawn;
@@ -163,8 +199,7 @@ export class Engine {
         }
       }
     } catch (error) {
-      console.error(error);
-      this.end(undefined);
+      this.crash(String(error));
     } finally {
       this.pumping = false;
     }
@@ -173,6 +208,7 @@ export class Engine {
   /** A whole update is drawn. */
   private finished(): void {
     if (!this.continuous) this.send(messages.updateRequest(true, this.size));
+    this.meter.updated();
     // An update may tell of names and cursors only.
     if (this.painted || !this.painter?.drawn) return;
     this.painted = true;
@@ -182,8 +218,7 @@ export class Engine {
   private handle(event: DisplayEvent): void {
     switch (event.kind) {
       case 'broken':
-        console.error(`The stream cannot go on: ${event.reason}`);
-        this.end(undefined);
+        this.crash(`The stream cannot go on: ${event.reason}`);
         break;
       case 'version':
         // All at once: no answer of the display changes what this side says.
@@ -246,6 +281,13 @@ export class Engine {
         this.continuous = true;
         this.send(messages.continuousUpdates(this.size));
         break;
+      case 'pointer-motion':
+        this.relative = !event.absolute && this.relativeWanted;
+        this.report({ kind: 'relative', on: this.relative });
+        break;
+      case 'locks':
+        this.report({ kind: 'locks', locks: event.locks });
+        break;
     }
   }
 
@@ -260,7 +302,9 @@ export class Engine {
         ...[Encoding.desktopSize, Encoding.extendedDesktopSize, Encoding.lastRect],
         ...[Encoding.cursorWithAlpha, Encoding.cursor, Encoding.desktopName],
         ...[Encoding.fence, Encoding.continuousUpdates, Encoding.extendedClipboard],
-        ...[Encoding.qemuKey, Encoding.extendedMouseButtons],
+        ...[Encoding.qemuKey, Encoding.ledState, Encoding.extendedMouseButtons],
+        Encoding.pointerMotion,
+        ...(this.relativeWanted ? [Encoding.relativePointer] : []),
       ]),
     );
   }
@@ -304,6 +348,7 @@ export class Engine {
   private fence(flags: number, payload: Uint8Array<ArrayBuffer>): void {
     this.fences = true;
     if (flags & Fence.request) {
+      this.meter.fence(payload);
       this.send(messages.fence(flags & Fence.kept, payload));
       return;
     }
@@ -311,6 +356,7 @@ export class Engine {
     if (text === PING && this.pingAt !== undefined) {
       const milliseconds = performance.now() - this.pingAt;
       this.pingAt = undefined;
+      this.meter.answered(milliseconds);
       this.report({ kind: 'pong', milliseconds });
     } else if (text === SETTLE) {
       this.report({ kind: 'settled' });

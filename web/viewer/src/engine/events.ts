@@ -43,7 +43,9 @@ export type DisplayEvent =
       readonly flags: number;
       readonly payload: Uint8Array<ArrayBuffer>;
     }
-  | { readonly kind: 'continuous' };
+  | { readonly kind: 'continuous' }
+  | { readonly kind: 'pointer-motion'; readonly absolute: boolean }
+  | { readonly kind: 'locks'; readonly locks: number };
 
 /** Reads an event's bytes. They are copied where they are kept. */
 export function readEvent(bytes: Uint8Array): DisplayEvent {
@@ -92,6 +94,10 @@ export function readEvent(bytes: Uint8Array): DisplayEvent {
       return { kind: 'fence', flags: u32(1), payload: bytes.slice(5) };
     case 16:
       return { kind: 'continuous' };
+    case 17:
+      return { kind: 'pointer-motion', absolute: bytes[1] !== 0 };
+    case 18:
+      return { kind: 'locks', locks: bytes[1] ?? 0 };
     default:
       return { kind: 'broken', reason: text(1) };
   }

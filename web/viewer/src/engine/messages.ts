@@ -11,10 +11,14 @@ export const Encoding = {
   openH264: 50,
   /** Porthole’s own: exact pixels, predicted from their neighbours. */
   predicted: 0x50480001,
+  /** Porthole’s own: the pointer shall tell of motion, as long as this is listed. */
+  relativePointer: 0x50480002,
   desktopSize: -223,
   lastRect: -224,
   cursor: -239,
+  pointerMotion: -257,
   qemuKey: -258,
+  ledState: -261,
   desktopName: -307,
   extendedDesktopSize: -308,
   fence: -312,
@@ -117,6 +121,18 @@ export function pointer(
   const high = (buttons >> 7) & 3;
   if (!extended || high === 0) return message(u8(5), u8(buttons & 0xff), u16(x), u16(y));
   return message(u8(5), u8((buttons & 0x7f) | 0x80), u16(x), u16(y), u8(high));
+}
+
+/** The pointer's motion, where the display takes that for places. */
+export function motion(
+  buttons: number,
+  x: number,
+  y: number,
+  extended: boolean,
+): Uint8Array<ArrayBuffer> {
+  const NONE = 0x7fff;
+  const by = (pixels: number) => NONE + Math.max(-NONE, Math.min(NONE, pixels));
+  return pointer(buttons, by(x), by(y), extended);
 }
 
 export function fence(flags: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {

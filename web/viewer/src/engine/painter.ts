@@ -3,6 +3,7 @@
 import { type Canvas, type Context, contextOf, unseen } from './canvas';
 import type { Ops } from './decoder';
 import { decodeJpeg } from './jpeg';
+import type { Meter } from './meter';
 import { VideoAreas } from './video';
 
 /** Numbers of one operation. */
@@ -13,6 +14,8 @@ const FILL = 2;
 const COPY = 3;
 const JPEG = 4;
 const H264 = 5;
+/** The operations' names in statistics. */
+const CODEC_OF = [undefined, 'lossless', 'fill', 'copy', 'jpeg', 'video'] as const;
 
 type Picture = ImageBitmap | VideoFrame;
 
@@ -26,6 +29,7 @@ export class Painter {
   /** `onBroken`: a video cannot be decoded; what it should have shown must come anew. */
   constructor(
     private readonly canvas: Canvas,
+    private readonly meter: Meter,
     onBroken: () => void,
   ) {
     this.context = contextOf(canvas, { alpha: false, desynchronized: true });
@@ -37,12 +41,14 @@ export class Painter {
    * by side; then all is drawn in one go, so that no half picture is ever shown.
    */
   draw(ops: Ops): Promise<void> | undefined {
+    const began = performance.now();
     const pictures = this.decode(ops);
     if (pictures.length === 0) {
       this.drawAll(ops, []);
       return undefined;
     }
     return Promise.all(pictures).then((ready) => {
+      this.meter.decoding += performance.now() - began;
       this.drawAll(ops, ready);
       for (const picture of ready) picture?.close();
     });
@@ -69,7 +75,8 @@ export class Painter {
   }
 
   private drawAll({ words, memory, bytes }: Ops, pictures: (Picture | undefined)[]): void {
-    const { context, canvas } = this;
+    const { context, canvas, meter } = this;
+    const began = performance.now();
     let picture = 0;
     for (let at = 0; at < words.length; at += WORDS) {
       const kind = words[at] as number;
@@ -79,6 +86,8 @@ export class Painter {
       const height = words[at + 4] as number;
       const first = words[at + 5] as number;
       this.drawn ||= kind !== RESIZE;
+      const codec = CODEC_OF[kind ?? 0];
+      if (codec) meter.pixels[codec] += width * height;
       if (kind === PUT) {
         const pixels = new Uint8ClampedArray(memory, bytes + first, width * height * 4);
         context.putImageData(new ImageData(pixels, width, height), x, y);
@@ -96,6 +105,7 @@ export class Painter {
         if (image) context.drawImage(image, 0, 0, width, height, x, y, width, height);
       }
     }
+    meter.drawing += performance.now() - began;
   }
 
   private resize(width: number, height: number): void {

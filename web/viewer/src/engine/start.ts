@@ -23,7 +23,9 @@ function inWorker(canvas: HTMLCanvasElement, report: (report: Report) => void): 
   worker.addEventListener('message', ({ data }: MessageEvent<Report>) => report(data));
   worker.addEventListener('error', (event) => {
     console.error(event.message);
-    report({ kind: 'closed', code: undefined });
+    // Without a message it is the network's fault: the worker's program did not come.
+    if (event.message) report({ kind: 'crashed', why: event.message });
+    else report({ kind: 'closed', code: undefined });
   });
   const offscreen = canvas.transferControlToOffscreen();
   worker.postMessage({ kind: 'canvas', canvas: offscreen } satisfies Command, [offscreen]);

@@ -1,6 +1,7 @@
 /** What the page and the engine (a worker, where there are workers) say to each other. */
 
 import type { Size } from '../geometry';
+import type { Totals } from '../statistics';
 
 /** JPEG quality and compression, 0 to 9 each. */
 export interface Levels {
@@ -28,8 +29,18 @@ export type Command =
       readonly x: number;
       readonly y: number;
     }
+  /** The pointer tells of motion, or of places again. */
+  | { readonly kind: 'relative'; readonly on: boolean }
+  | {
+      readonly kind: 'motion';
+      readonly buttons: number;
+      readonly x: number;
+      readonly y: number;
+    }
   | { readonly kind: 'clipboard'; readonly text: string }
   | { readonly kind: 'ping' }
+  /** Asks for a `totals`. */
+  | { readonly kind: 'measure' }
   | { readonly kind: 'settle' }
   | { readonly kind: 'close' };
 
@@ -45,11 +56,18 @@ export type Report =
   | { readonly kind: 'cursor'; readonly cursor: CursorPicture }
   | { readonly kind: 'clipboard'; readonly text: string }
   | { readonly kind: 'pong'; readonly milliseconds: number }
+  /** Motion is taken from now on, or places. */
+  | { readonly kind: 'relative'; readonly on: boolean }
+  /** The keyboard's locks, flags of QEMU's LED state. */
+  | { readonly kind: 'locks'; readonly locks: number }
+  | { readonly kind: 'totals'; readonly totals: Totals }
   /** One answer to each `settle`, in order. */
   | { readonly kind: 'settled' }
   | { readonly kind: 'bell' }
   /** The last: the socket's close code, where there is one. */
-  | { readonly kind: 'closed'; readonly code: number | undefined };
+  | { readonly kind: 'closed'; readonly code: number | undefined }
+  /** The last as well: what this side cannot go on with, whatever the network does. */
+  | { readonly kind: 'crashed'; readonly why: string };
 
 /** The pointer's picture as a PNG, in device pixels of the desktop. */
 export interface CursorPicture extends Size {

@@ -1,11 +1,19 @@
 /** Keys and texts typed into a hidden field, as key presses of the desktop. */
 
 import { keysymOf, keysymOfCharacter, type Platform } from './keysyms';
+import { isHeld, LOCKS } from './modifiers';
 import { scancodeOf } from './scancodes';
 import { typedText } from './typed-text';
 
 /** Sends a key: its symbol and its place (0: unknown), at least one of them. */
 export type SendKey = (down: boolean, keysym: number, scancode: number) => void;
+
+/** What a key press means. */
+export type KeyboardMode =
+  /** What it writes here, whatever the desktop's keyboard layout is. */
+  | 'text'
+  /** The key at that place, whatever is written on it: for games, and for layouts of the desktop. */
+  | 'physical';
 
 /** Windows reports AltGr as a Control that AltGr follows within this time, in milliseconds. */
 const ALT_GR_WITHIN = 50;
@@ -20,8 +28,11 @@ interface Held {
 
 /** Listens at a field; nothing is down any more when the field loses the focus. */
 export class Keyboard {
+  mode: KeyboardMode = 'text';
   private readonly held = new Map<string, Held>();
   private heldBack: { timer: ReturnType<typeof setTimeout>; press(): void } | undefined;
+  /** The desktop's locks, where it tells them. */
+  private locks: number | undefined;
 
   constructor(
     private readonly field: HTMLTextAreaElement,
@@ -49,17 +60,25 @@ export class Keyboard {
     for (const id of [...this.held.keys()]) this.release(id);
   }
 
+  /** The desktop's locks are these now. */
+  locksAre(locks: number): void {
+    this.locks = locks;
+  }
+
   private down(event: KeyboardEvent): void {
-    // The input method's keys, and dead ones: their outcome comes as text.
-    if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === 'Process' || event.key === 'Dead') return;
-    const keysym = keysymOf(event, this.platform);
     const scancode = scancodeOf(event.code);
+    const physical = this.mode === 'physical' && scancode !== 0;
+    // The input method's keys, and dead ones: their outcome comes as text.
+    if (!physical && (event.isComposing || event.keyCode === 229)) return;
+    if (!physical && (event.key === 'Process' || event.key === 'Dead')) return;
+    const keysym = physical ? 0 : keysymOf(event, this.platform);
     // A keyboard on the screen that does not say what was pressed: it comes as text.
     if (keysym === 0 && scancode === 0) return;
     event.preventDefault();
     event.stopPropagation();
     this.pressHeldBack(event.key !== 'AltGraph');
+    this.releaseStale(event);
+    this.agreeOnLocks(event);
 
     const id = event.code || event.key;
     const { platform } = this;
@@ -69,8 +88,10 @@ export class Keyboard {
       this.heldBack = { timer, press };
       return;
     }
-    // With a repeated key the symbol stays, whatever modifiers have come or gone.
     const held = this.held.get(id);
+    // The desktop would take a modifier's repeat without its symbol for another press.
+    if (physical && held && isHeld(id, event)) return;
+    // With a repeated key the symbol stays, whatever modifiers have come or gone.
     this.press(id, held?.keysym ?? keysym, held?.scancode ?? scancode);
     const lock = platform === 'mac' && event.code === 'CapsLock';
     // A Mac keeps to itself when keys come up under Command, and tells only of changes of the lock.
@@ -112,6 +133,29 @@ export class Keyboard {
     this.send(false, held.keysym, held.scancode);
   }
 
+  /** Modifiers that came up unseen, as when the system took the shortcut for itself. */
+  private releaseStale(event: KeyboardEvent): void {
+    for (const id of [...this.held.keys()]) {
+      if (id !== event.code && isHeld(id, event) === false) this.release(id);
+    }
+  }
+
+  /** Presses a lock that is on at one end only, as after it was changed in another window. */
+  private agreeOnLocks(event: KeyboardEvent): void {
+    if (this.locks === undefined) return;
+    for (const { name, flag, keysym } of LOCKS) {
+      // A Mac's number pad has no lock.
+      if (name === 'NumLock' && this.platform === 'mac') continue;
+      if (event.code === name) {
+        if (!this.held.has(name)) this.locks ^= flag;
+        continue;
+      }
+      if (event.getModifierState(name) === ((this.locks & flag) !== 0)) continue;
+      this.locks ^= flag;
+      this.tap(keysym);
+    }
+  }
+
   /** The Control that waits for what follows is pressed, or was a part of AltGr. */
   private pressHeldBack(press: boolean): void {
     const { heldBack } = this;
@@ -124,9 +168,11 @@ export class Keyboard {
   /** Types what has become of the field's text. */
   private takeText(): void {
     const { removed, added } = typedText(this.field.value);
+    this.empty();
+    // Keys that were sent by their place are not sent as an input method's text as well.
+    if (this.mode === 'physical' && !this.live) return;
     for (let count = 0; count < removed; count += 1) this.tap(BACKSPACE);
     for (const character of added) this.tap(keysymOfCharacter(character));
-    this.empty();
   }
 
   private tap(keysym: number): void {

@@ -19,13 +19,22 @@ export function buttonsOf(dom: number): number {
   return order.reduce((mask, button, bit) => (dom & (1 << bit) ? mask | button : mask), 0);
 }
 
-/** A place on the desktop, in its pixels. */
+/** A pen's buttons: with its barrel's the tip presses right, with its other end left. */
+export function penButtonsOf(dom: number): number {
+  const ERASER = 32;
+  if (dom & 2) return Button.right;
+  return dom & (1 | ERASER) ? Button.left : 0;
+}
+
+/** A place on the desktop, in its pixels; of motion, how far. */
 export interface Place {
   readonly x: number;
   readonly y: number;
 }
 
 export type SendPointer = (buttons: number, x: number, y: number) => void;
+/** Calls back when the screen is drawn next. */
+export type NextFrame = (callback: () => void) => void;
 
 /** Knows where the pointer is and what is pressed, and tells no more than needed. */
 export class PointerMessages {
@@ -34,11 +43,15 @@ export class PointerMessages {
   private pending = false;
   private frame = false;
 
-  /** `nextFrame` calls back when the screen is drawn next. */
   constructor(
     private readonly send: SendPointer,
-    private readonly nextFrame: (callback: () => void) => void,
+    private readonly nextFrame: NextFrame,
   ) {}
+
+  /** Where the pointer is. */
+  get at(): Place {
+    return this.place;
+  }
 
   /** The first move goes out at once, those until the next frame as one. */
   move(place: Place): void {

@@ -1,32 +1,46 @@
 /** Mouse, pen and fingers on the desktop's picture. */
 
+import { MotionMessages } from './motion-messages';
 import {
   Button,
   buttonsOf,
   type Place,
   PointerMessages,
+  penButtonsOf,
   type SendPointer,
 } from './pointer-messages';
-import { Touch } from './touch';
+import type { Surface } from './surface';
+import { Touch, type TouchMode } from './touch';
 import { WheelAxis } from './wheel';
 
-/** Listens at the picture; `placeOf` tells which pixel of the desktop a place of the page shows. */
+/** What the picture's events become. */
+export interface PointerActions {
+  /** The pointer is at a place. */
+  readonly place: SendPointer;
+  /** The pointer, held by the picture, moved. */
+  readonly motion: SendPointer;
+  /** The picture was pressed. */
+  press(event: PointerEvent): void;
+}
+
+/** Listens at the picture. */
 export class Pointer {
   private readonly messages: PointerMessages;
+  private readonly motion: MotionMessages;
   private readonly touch: Touch;
   private readonly across = new WheelAxis();
   private readonly along = new WheelAxis();
 
   constructor(
     private readonly picture: HTMLElement,
-    private readonly placeOf: (pageX: number, pageY: number) => Place,
-    send: SendPointer,
-    /** The picture was pressed. */
-    private readonly onPress: (event: PointerEvent) => void,
+    private readonly surface: Surface,
+    private readonly actions: PointerActions,
     signal: AbortSignal,
   ) {
-    this.messages = new PointerMessages(send, (then) => requestAnimationFrame(then));
-    this.touch = new Touch(this.messages);
+    const nextFrame = (then: () => void) => void requestAnimationFrame(then);
+    this.messages = new PointerMessages(actions.place, nextFrame);
+    this.motion = new MotionMessages(actions.motion, nextFrame);
+    this.touch = new Touch(this.messages, surface);
     const on = <K extends keyof HTMLElementEventMap>(
       name: K,
       listener: (event: HTMLElementEventMap[K]) => void,
@@ -46,14 +60,25 @@ export class Pointer {
     on('touchmove', (event) => event.preventDefault());
   }
 
+  /** How fingers point. */
+  set touchMode(mode: TouchMode) {
+    this.touch.mode = mode;
+  }
+
   /** Everything comes up. */
   release(): void {
     this.touch.cancel();
     this.messages.release();
+    this.motion.release();
+  }
+
+  /** Whether the picture holds the pointer, so that it has no place. */
+  private get held(): boolean {
+    return document.pointerLockElement === this.picture;
   }
 
   private place(event: MouseEvent): Place {
-    return this.placeOf(event.clientX, event.clientY);
+    return this.surface.placeOf(event.clientX, event.clientY);
   }
 
   private finger(event: PointerEvent) {
@@ -61,15 +86,15 @@ export class Pointer {
   }
 
   private down(event: PointerEvent): void {
-    this.onPress(event);
+    this.actions.press(event);
     try {
       // Until the button comes up, moves outside the picture count too.
-      this.picture.setPointerCapture(event.pointerId);
+      if (!this.held) this.picture.setPointerCapture(event.pointerId);
     } catch {
       // The pointer is gone already.
     }
     if (event.pointerType === 'touch') this.touch.down(event.pointerId, this.finger(event));
-    else this.messages.press(buttonsOf(event.buttons), this.place(event));
+    else this.press(event);
   }
 
   private move(event: PointerEvent): void {
@@ -77,14 +102,19 @@ export class Pointer {
       this.touch.move(event.pointerId, this.finger(event));
       return;
     }
+    this.surface.showPointer(undefined);
+    if (this.held) {
+      const density = this.surface.density();
+      this.motion.move(event.movementX * density, event.movementY * density);
+    }
     // Further buttons come and go as moves.
-    if (event.button !== -1) this.messages.press(buttonsOf(event.buttons), this.place(event));
-    else this.messages.move(this.place(event));
+    if (event.button !== -1) this.press(event);
+    else if (!this.held) this.messages.move(this.place(event));
   }
 
   private up(event: PointerEvent): void {
     if (event.pointerType === 'touch') this.touch.up(event.pointerId);
-    else this.messages.press(buttonsOf(event.buttons), this.place(event));
+    else this.press(event);
   }
 
   private cancel(event: PointerEvent): void {
@@ -92,17 +122,27 @@ export class Pointer {
     else this.messages.release();
   }
 
+  private press(event: PointerEvent): void {
+    const { buttons } = event;
+    const pressed = event.pointerType === 'pen' ? penButtonsOf(buttons) : buttonsOf(buttons);
+    if (this.held) this.motion.press(pressed);
+    else this.messages.press(pressed, this.place(event));
+  }
+
   private wheel(event: WheelEvent): void {
     event.preventDefault();
     const { deltaX, deltaY, deltaMode, timeStamp } = event;
+    const { wheelDeltaX, wheelDeltaY } = event as { wheelDeltaX?: number; wheelDeltaY?: number };
     const place = this.place(event);
     const steps = (count: number, back: number, forth: number) => {
+      const button = count < 0 ? back : forth;
       for (let left = Math.abs(count); left > 0; left -= 1) {
-        this.messages.step(count < 0 ? back : forth, place);
+        if (this.held) this.motion.step(button);
+        else this.messages.step(button, place);
       }
     };
-    const right = this.across.steps(deltaX, deltaMode, timeStamp);
-    const down = this.along.steps(deltaY, deltaMode, timeStamp);
+    const right = this.across.steps(deltaX, deltaMode, timeStamp, wheelDeltaX);
+    const down = this.along.steps(deltaY, deltaMode, timeStamp, wheelDeltaY);
     steps(right, Button.wheelLeft, Button.wheelRight);
     steps(down, Button.wheelUp, Button.wheelDown);
   }

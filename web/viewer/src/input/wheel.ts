@@ -2,12 +2,12 @@
 
 /** Pixels of one step when a wheel or pad scrolls smoothly. */
 const SMOOTH = 50;
-/** From this distance on an event is a wheel's notch, or several. */
-const NOTCH = 40;
-/** Pixels of a whole notch. */
-const WHOLE_NOTCH = 120;
-/** Pixels of a line and of a page, where the browser counts in those. */
-const UNITS = [1, 40, 800];
+/** What a wheel's whole notch measures in `wheelDelta`, whatever it is in pixels. */
+const NOTCH = 120;
+/** Units of a notch where the browser counts in pixels, lines or pages. */
+const OF_A_NOTCH = [SMOOTH, 3, 1];
+/** The most steps of one event: a pad that was flung would send hundreds. */
+const MOST = 5;
 /** After such a pause, in milliseconds, what was left over counts no more. */
 const PAUSE = 300;
 
@@ -16,20 +16,23 @@ export class WheelAxis {
   private rest = 0;
   private last = Number.NEGATIVE_INFINITY;
 
-  /** The steps for a distance in units of `mode` (as `WheelEvent` has it); negative: back. */
-  steps(distance: number, mode: number, now: number): number {
-    const pixels = distance * (UNITS[mode] ?? 1);
-    if (pixels === 0) return 0;
-    if (now - this.last > PAUSE || Math.sign(pixels) !== Math.sign(this.rest)) this.rest = 0;
+  /**
+   * The steps for a distance in units of `mode` (as `WheelEvent` has it); negative: back. `ticks`
+   * is the event's `wheelDelta`, where there is one.
+   */
+  steps(distance: number, mode: number, now: number, ticks = 0): number {
+    if (distance === 0) return 0;
+    const direction = Math.sign(distance);
+    if (now - this.last > PAUSE || direction !== Math.sign(this.rest)) this.rest = 0;
     this.last = now;
-    if (Math.abs(pixels) >= NOTCH) {
+    if (ticks !== 0 && ticks % NOTCH === 0) {
       this.rest = 0;
-      return Math.sign(pixels) * Math.max(1, Math.round(Math.abs(pixels) / WHOLE_NOTCH));
+      return direction * Math.min(MOST, Math.abs(ticks) / NOTCH);
     }
-    this.rest += pixels;
+    this.rest += distance / (OF_A_NOTCH[mode] ?? SMOOTH);
     // Without the sign that a zero may have.
-    const steps = Math.trunc(this.rest / SMOOTH) + 0;
-    this.rest -= steps * SMOOTH;
-    return steps;
+    const steps = Math.trunc(this.rest) + 0;
+    this.rest -= steps;
+    return direction * Math.min(MOST, Math.abs(steps)) + 0;
   }
 }

@@ -1,6 +1,7 @@
 //! Sessions: who may start, see, change and view them.
 
 mod connect;
+mod statistics;
 mod thumbnails;
 
 pub use connect::Connection;

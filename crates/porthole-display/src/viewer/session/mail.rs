@@ -57,6 +57,11 @@ impl Viewer {
                     mail.dirty.insert(frame_size.bounds());
                 }
             }
+            if self.encodings.has(Encoding::LED_STATE)
+                && let Some(locks) = mail.locks.take()
+            {
+                update.led_state(locks);
+            }
             if let Some(name) = mail.name.take()
                 && self.encodings.has(Encoding::DESKTOP_NAME)
             {
@@ -91,6 +96,9 @@ impl Viewer {
         }
         if std::mem::take(&mut self.tell.buttons) {
             update.extended_mouse_buttons();
+        }
+        if std::mem::take(&mut self.tell.motion) {
+            update.pointer_motion(!self.relative);
         }
         if let Some(size) = legacy_size {
             update.desktop_size(size.width, size.height);

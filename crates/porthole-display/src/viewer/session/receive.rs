@@ -4,7 +4,7 @@ use super::{Access, End, Viewer};
 use crate::{geometry::Size, x11::input::Input};
 use porthole_rfb::{
     Encoding, PixelFormat, Rect, Screen, ViewerEncodings,
-    client::{ClientMessage, fence},
+    client::{ClientMessage, NO_MOTION, fence},
     handshake::{Progress, ServerInit},
     server::{ResizeReason, ResizeStatus, write_end_of_continuous_updates, write_fence},
 };
@@ -76,6 +76,16 @@ impl Viewer {
             } => {
                 self.key(down, keysym, Some(keycode)).await?;
             }
+            ClientMessage::Pointer { buttons, x, y } if self.relative => {
+                let (x, y) = (motion(x), motion(y));
+                self.input(Input::Motion {
+                    viewer: self.id,
+                    x,
+                    y,
+                    buttons,
+                })
+                .await?;
+            }
             ClientMessage::Pointer { buttons, x, y } => {
                 let (x, y) = (x.min(self.size.width - 1), y.min(self.size.height - 1));
                 self.input(Input::Pointer {
@@ -146,6 +156,8 @@ impl Viewer {
             has(Encoding::QEMU_KEY),
             has(Encoding::EXTENDED_MOUSE_BUTTONS),
         );
+        let relative = has(Encoding::POINTER_MOTION) && has(Encoding::RELATIVE_POINTER);
+        self.tell.motion |= relative != self.relative;
         let desktop_size = has(Encoding::EXTENDED_DESKTOP_SIZE);
         if first(&mut self.announced.fence, fences) {
             let mut message = Vec::new();
@@ -164,6 +176,7 @@ impl Viewer {
                 .size
                 .get_or_insert((ResizeReason::Server, ResizeStatus::Done));
         }
+        self.relative = relative;
         let control = self.access == Access::Control;
         if first(&mut self.announced.clipboard, clipboard && control) {
             self.answers.push_back(self.clipboard.announce());
@@ -177,9 +190,10 @@ impl Viewer {
             let mut answer = Vec::new();
             write_fence(flags & fence::KNOWN & !fence::REQUEST, payload, &mut answer);
             self.answers.push_back(answer.into());
-        } else if let Ok(number) = payload.try_into() {
+        } else if let Some(number) = payload.first_chunk() {
+            // What follows it is the viewer's to know.
             self.pacing
-                .answered(u32::from_be_bytes(number), Instant::now());
+                .answered(u32::from_be_bytes(*number), Instant::now());
         }
     }
 
@@ -212,6 +226,12 @@ impl Viewer {
             None => self.next_resize = Some(size),
         }
     }
+}
+
+/// How far the pointer moved.
+fn motion(number: u16) -> i16 {
+    let by = i32::from(number) - i32::from(NO_MOTION);
+    by.clamp(i16::MIN.into(), i16::MAX.into()) as i16
 }
 
 /// The smallest rectangle around two.

@@ -1,0 +1,42 @@
+import { Button, Group, Stack, Title } from '@mantine/core';
+import { IconCheck } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import classes from './session.module.css';
+
+/** A part of the session panel under a title. */
+export function Section({
+  icon,
+  title,
+  children,
+}: {
+  icon: ReactNode;
+  title: string;
+  children: ReactNode;
+}) {
+  return (
+    <section className={classes.section} aria-label={title}>
+      <Group gap={8} mb={8} wrap="nowrap">
+        {icon}
+        <Title order={2} size="sm">
+          {title}
+        </Title>
+      </Group>
+      <Stack gap={8}>{children}</Stack>
+    </section>
+  );
+}
+
+/** A button that stays pressed. */
+export function Toggle(props: { label: string; on: boolean; onToggle(on: boolean): void }) {
+  return (
+    <Button
+      variant={props.on ? 'light' : 'default'}
+      size="xs"
+      aria-pressed={props.on}
+      leftSection={props.on && <IconCheck size={14} aria-hidden />}
+      onClick={() => props.onToggle(!props.on)}
+    >
+      {props.label}
+    </Button>
+  );
+}
