@@ -217,7 +217,7 @@ fn text(canvas: &Canvas, area: Rect, seed: u32) {
 
 fn photo(canvas: &Canvas, area: Rect, seed: u32) {
     canvas.paint(area, |x, y| {
-        (x + seed * 3) % 256 << 16 | (y + seed) % 256 << 8 | (x * 31 + y * 17 + seed) % 61
+        (((x + seed * 3) % 256) << 16) | (((y + seed) % 256) << 8) | ((x * 31 + y * 17 + seed) % 61)
     });
 }
 

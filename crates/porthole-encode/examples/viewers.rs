@@ -28,7 +28,7 @@ fn text(x: u32, y: u32, number: u32) -> u32 {
     let line = (y + number * 16) / 16;
     let seed = line.wrapping_mul(0x85eb_ca6b);
     let word = (seed >> 7).wrapping_add(x / 64).wrapping_mul(0x9e37_79b1) >> 24;
-    if x / 8 > 40 + seed >> 27 << 2 || x / 8 % 8 == word % 8 {
+    if x / 8 > 40 + (seed >> 27 << 2) || x / 8 % 8 == word % 8 {
         return 0x10_1418;
     }
     let letter = (word * 8 + x / 8 % 8).wrapping_mul(0xc2b2_ae35);

@@ -281,7 +281,7 @@ impl Sessions<'_> {
                     reason: row.reason,
                     actor: row.actor,
                     at: columns::from_column(row.at),
-                    statistics: read_statistics(row.statistics)?,
+                    statistics: read_statistics(row.statistics.as_deref())?,
                 })
             })
             .collect()
@@ -448,8 +448,8 @@ fn write_statistics(session: &Session) -> Result<Option<String>, StoreError> {
         .transpose()
 }
 
-fn read_statistics(column: Option<String>) -> Result<Option<StreamStatistics>, StoreError> {
-    column.as_deref().map(columns::from_json).transpose()
+fn read_statistics(column: Option<&str>) -> Result<Option<StreamStatistics>, StoreError> {
+    column.map(columns::from_json).transpose()
 }
 
 fn from_row(row: kasms::Model) -> Result<Session, StoreError> {
@@ -480,6 +480,6 @@ fn from_row(row: kasms::Model) -> Result<Session, StoreError> {
         expires_at: row.expiration_date.map(columns::from_column),
         state_at: columns::from_column(row.state_date),
         version: row.version,
-        statistics: read_statistics(row.statistics)?,
+        statistics: read_statistics(row.statistics.as_deref())?,
     })
 }

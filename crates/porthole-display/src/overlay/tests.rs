@@ -321,7 +321,9 @@ proptest! {
                 let areas = [layer.marked(SIZE), next.marked(SIZE)].concat();
                 layer = next;
                 let mut tiles = TileSet::new(SIZE);
-                areas.into_iter().for_each(|area| tiles.insert(area));
+                for area in areas {
+                    tiles.insert(area);
+                }
                 for (index, area) in tiles.rects().into_iter().enumerate() {
                     // The picture is whole when the last of them was taken over.
                     let whole = step(&screen, &layer, area);

@@ -69,6 +69,8 @@ impl Canvas {
                         drawing.lock().unwrap().resize(size, by);
                         let _ = done.send(ResizeResult::Done);
                     }
+                    // There is nothing here to lay over anything; dropping the answer says so.
+                    ScreenCommand::Protect { .. } => {}
                     ScreenCommand::Refresh(done) => {
                         let _ = done.send(());
                     }
@@ -142,13 +144,10 @@ impl Drawing {
         tiles.insert(damaged);
         let moves = self.scrolls.find(&frame, damaged, read);
         for moved in &moves {
-            frame.shift(*moved);
             tiles.insert(moved.to);
         }
         let mut changed = TileSet::new(size);
-        for area in tiles.rects() {
-            frame.update(area, &mut Vec::new(), &mut changed, read);
-        }
+        frame.update_moved(&tiles.rects(), &moves, &mut Vec::new(), &mut changed, read);
         self.desktop
             .mail_all(|_, mail| mail.changed(&moves, &changed));
     }
