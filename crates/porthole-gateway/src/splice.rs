@@ -168,7 +168,11 @@ async fn down(
                     count(&live.withheld, 1);
                     continue;
                 }
-                Some(Err(_)) | None => return End::Display,
+                Some(Err(error)) => {
+                    tracing::info!(stream_id = %live.grant.stream_id, %error, "display's end");
+                    return End::Display;
+                }
+                None => return End::Display,
             },
             _ = ping.tick() => {
                 if heard.ago() > config.ping * 3 {
@@ -230,8 +234,14 @@ async fn up(
         let len = passed.bytes.len() as u64;
         match timeout(inner.config.source, to_display.send(passed.bytes)).await {
             Ok(Ok(())) => count(&live.bytes_up, len),
-            Ok(Err(_)) => return End::Display,
-            Err(_) => return End::Close(CloseReason::DisplayLost),
+            Ok(Err(error)) => {
+                tracing::info!(stream_id = %live.grant.stream_id, %error, "display's end");
+                return End::Display;
+            }
+            Err(_) => {
+                tracing::warn!(stream_id = %live.grant.stream_id, "the display takes nothing");
+                return End::Close(CloseReason::DisplayLost);
+            }
         }
     }
 }
