@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the static program porthole-display and the image porthole/display around it, when their
+# Builds the static programs porthole-display and porthole-files and the image porthole/display around it, when their
 # sources have changed. PORTHOLE_FORCE=1 builds the image anew.
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -17,9 +17,10 @@ case "$target" in
   *) die "the display's program is built on Linux with glibc; this toolchain builds for $target" "Use the toolchain of rust-toolchain.toml on a Linux machine." ;;
 esac
 
-step "Program porthole-display (static, $target)"
+step "Programs porthole-display and porthole-files (static, $target)"
 hash=$(content_hash Cargo.lock Cargo.toml rust-toolchain.toml images/display scripts/build-display.sh \
   crates/porthole-display/Cargo.toml crates/porthole-display/src \
+  crates/porthole-files/Cargo.toml crates/porthole-files/src \
   crates/porthole-encode/Cargo.toml crates/porthole-encode/src \
   crates/porthole-model/Cargo.toml crates/porthole-model/src \
   crates/porthole-rfb/Cargo.toml crates/porthole-rfb/src)
@@ -30,13 +31,14 @@ fi
 # A folder of its own: other flags, and no waiting for builds of the rest.
 display_target=$CARGO_TARGET_DIR/display
 CARGO_TARGET_DIR=$display_target RUSTFLAGS="-C target-feature=+crt-static ${RUSTFLAGS:-}" \
-  cargo build --release --locked -p porthole-display --target "$target"
+  cargo build --release --locked -p porthole-display -p porthole-files --target "$target"
 
 step "Image $image"
 context=$(mktemp -d "$PORTHOLE_CACHE/display-context.XXXXXX")
 trap 'rm -rf "$context"' EXIT
 cp images/display/Dockerfile "$context/"
 install -m 0755 "$display_target/$target/release/porthole-display" "$context/porthole-display"
+install -m 0755 "$display_target/$target/release/porthole-files" "$context/porthole-files"
 mapfile -t proxy < <(proxy_build_arguments)
 options=()
 [[ -z "${PORTHOLE_FORCE:-}" ]] || options+=(--no-cache)

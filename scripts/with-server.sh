@@ -19,6 +19,8 @@ port=$(python3 -c 'import socket, sys; s = socket.socket(); s.bind((sys.argv[1],
 export PORTHOLE_URL=https://$address:$port
 export PORTHOLE_ADMIN=admin@kasm.local PORTHOLE_ADMIN_PASSWORD=admin-Test-password-1
 export PORTHOLE_USER=user@kasm.local PORTHOLE_USER_PASSWORD=user-Test-password-1
+# So that tests meet a rule.
+export PORTHOLE_FILES_DENIED_NAMES=${PORTHOLE_FILES_DENIED_NAMES:-*.refused}
 export PORTHOLE_DATA_DIR=$data PORTHOLE_LISTEN=$address:$port PORTHOLE_LOG=$data.log
 
 "$binary" serve --data-dir "$data" --listen "$PORTHOLE_LISTEN" >"$PORTHOLE_LOG" 2>&1 </dev/null &

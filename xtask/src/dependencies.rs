@@ -92,6 +92,12 @@ const FORBIDDEN: &[Forbidden] = &[
                  WebAssembly",
     },
     Forbidden {
+        crates: &["porthole-files"],
+        dependencies: &["tokio", "axum", "hyper", "tracing", "porthole-model"],
+        reason: "the helper is copied into every session that uses files: small, static, and \
+                 nothing in it but what it does",
+    },
+    Forbidden {
         crates: &["porthole-encode"],
         dependencies: &[
             "tokio",

@@ -13,6 +13,7 @@
 //! - `displays`: display containers, their directories, and the warm pool.
 //! - `display_client`: HTTP and WebSocket to one display over its unix socket.
 //! - `sessions`: one task per session that moves it to where it is wanted.
+//! - `files`: channels to the files of a session.
 //! - `images`: what is there, and pulls.
 //! - `host`: cores, memory, disk.
 //! - [`link`]: the agent link. [`remote`]: the link over `wss`.
@@ -22,6 +23,7 @@ mod display_client;
 mod displays;
 mod engine;
 mod failures;
+mod files;
 mod host;
 mod images;
 pub mod link;

@@ -3,7 +3,7 @@
 use crate::{
     display_client,
     failures::{self, failure},
-    host,
+    files, host,
     sessions::{self, Wish},
     state::{Change, Shared},
 };
@@ -264,31 +264,17 @@ fn hear(
             session_id,
             access,
         } => {
-            let (shared, carrier) = (shared.clone(), carrier.clone());
-            let answers = answers.clone();
-            let tasks = shared.tasks.clone();
-            // A stream lasts; it holds no place among the requests.
-            tasks.spawn(async move {
-                let carried = async {
-                    let socket = open_stream(&shared, session_id, access).await?;
-                    carrier.carry(stream_id, socket).await.map_err(|error| {
-                        failure(
-                            format!("The stream does not reach the server: {error}"),
-                            "agent",
-                            "Check the network between the agent and the server",
-                        )
-                    })
-                };
-                let carried = tokio::select! {
-                    () = shared.stop.cancelled() => return,
-                    carried = carried => carried,
-                };
-                if let Err(failure) = carried {
-                    let _ = answers
-                        .send(AgentMessage::StreamFailed { stream_id, failure })
-                        .await;
-                }
-            });
+            let opener = shared.clone();
+            let open = async move { open_stream(&opener, session_id, access).await };
+            carry(shared, answers, carrier, stream_id, open);
+        }
+        ServerMessage::OpenFiles {
+            stream_id,
+            session_id,
+        } => {
+            let opener = shared.clone();
+            let open = async move { files::open(&opener, session_id).await };
+            carry(shared, answers, carrier, stream_id, open);
         }
         // Only the first message may be one of these.
         ServerMessage::Welcome { .. } | ServerMessage::Refused { .. } => {
@@ -297,7 +283,41 @@ fn hear(
     }
 }
 
-fn no_session(session_id: SessionId) -> Failure {
+/// Opens a stream and carries it. A stream lasts; it holds no place among the requests.
+fn carry(
+    shared: &Arc<Shared>,
+    answers: &mpsc::Sender<AgentMessage>,
+    carrier: &Arc<dyn StreamCarrier>,
+    stream_id: StreamId,
+    open: impl Future<Output = Result<MessageSocket, Failure>> + Send + 'static,
+) {
+    let (stop, answers, carrier) = (shared.stop.clone(), answers.clone(), carrier.clone());
+    shared.tasks.spawn(async move {
+        let carried = async {
+            carrier
+                .carry(stream_id, open.await?)
+                .await
+                .map_err(|error| {
+                    failure(
+                        format!("The stream does not reach the server: {error}"),
+                        "agent",
+                        "Check the network between the agent and the server",
+                    )
+                })
+        };
+        let carried = tokio::select! {
+            () = stop.cancelled() => return,
+            carried = carried => carried,
+        };
+        if let Err(failure) = carried {
+            let _ = answers
+                .send(AgentMessage::StreamFailed { stream_id, failure })
+                .await;
+        }
+    });
+}
+
+pub(crate) fn no_session(session_id: SessionId) -> Failure {
     failure(
         "There is no such session on this host",
         format!("session {session_id}"),

@@ -8,6 +8,7 @@ use crate::{
     tickets::Tickets,
 };
 use ipnet::IpNet;
+use porthole_model::files::FileRules;
 use porthole_store::Store;
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -45,6 +46,8 @@ pub struct ControlConfig {
     pub sessions: ManagerConfig,
     /// Links of agents.
     pub links: LinkConfig,
+    /// What may go into sessions and out of them as files.
+    pub files: FileRules,
 }
 
 impl Default for ControlConfig {
@@ -57,6 +60,7 @@ impl Default for ControlConfig {
             login_idle: Duration::from_hours(8),
             sessions: ManagerConfig::default(),
             links: LinkConfig::default(),
+            files: FileRules::default(),
         }
     }
 }

@@ -85,6 +85,7 @@ mod tests {
             clipboard_down: true,
             clipboard_up: false,
             clipboard_max: 1,
+            files: None,
         };
         let tickets = Tickets::default();
         let ticket = tickets.sign(grant.clone()).unwrap();

@@ -1,14 +1,15 @@
-//! Browser streams: access, policy, and the splice between a browser and a display.
+//! Browser streams and files: access, policy, and the splice between a browser and a display.
 //!
 //! The gateway needs no database. A signed ticket ([`porthole_wire::ticket`]) says who may open
 //! which stream with what rights; a [`StreamSource`] opens the display's end; what is withdrawn is
 //! told by [`Gateway::revoke`]. It keeps nothing between a browser and a display but the one
 //! message under way each direction, so a slow browser slows its display and nothing else.
 //!
-//! The route is `GET /gateway/v1/sessions/{session_id}/display?ticket=…`, a WebSocket (RFC 6455)
-//! of binary messages. Set `TCP_NODELAY` on the listener's sockets: input and small updates must
+//! The display is `GET /gateway/v1/sessions/{session_id}/display?ticket=…`, a WebSocket (RFC 6455)
+//! of binary messages; files are HTTP below `/gateway/v1/sessions/{session_id}/files`. Set `TCP_NODELAY` on the listener's sockets: input and small updates must
 //! not wait for Nagle's algorithm.
 
+mod files;
 mod policy;
 mod registry;
 mod route;
@@ -17,6 +18,7 @@ mod splice;
 pub use registry::{Revocation, StreamInfo};
 
 use futures_util::future::BoxFuture;
+use porthole_model::files::FileTransfer;
 use porthole_wire::{
     close::CloseReason,
     socket::MessageSocket,
@@ -24,7 +26,8 @@ use porthole_wire::{
 };
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-/// Opens the display's end of a stream.
+/// Opens the session's end of a stream: of its display, or of its files where the grant has rules
+/// for them.
 pub trait StreamSource: Send + Sync + 'static {
     /// Opens the stream that a ticket grants, or says with which reason to close the browser's.
     fn open(&self, grant: &Grant) -> BoxFuture<'static, Result<MessageSocket, CloseReason>>;
@@ -32,6 +35,9 @@ pub trait StreamSource: Send + Sync + 'static {
 
 /// Whether an address is one of a proxy in front, whose `X-Forwarded-Host` counts.
 pub type TrustedProxy = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
+/// Takes the record of each file transfer when it ends. Must not wait.
+pub type TransferAudit = Arc<dyn Fn(FileTransfer) + Send + Sync>;
 
 /// The gateway's limits.
 #[derive(Clone)]
@@ -48,6 +54,10 @@ pub struct GatewayConfig {
     pub ping: Duration,
     /// How long a source may take to open, and a display to take one message.
     pub source: Duration,
+    /// How long files stay open to a browser that asks for none.
+    pub files_idle: Duration,
+    /// Where records of file transfers go besides the log.
+    pub audit: TransferAudit,
 }
 
 impl Default for GatewayConfig {
@@ -58,6 +68,8 @@ impl Default for GatewayConfig {
             stall: Duration::from_mins(1),
             ping: Duration::from_secs(20),
             source: Duration::from_secs(20),
+            files_idle: Duration::from_mins(2),
+            audit: Arc::new(|_| {}),
         }
     }
 }
@@ -69,6 +81,7 @@ impl fmt::Debug for GatewayConfig {
             .field("stall", &self.stall)
             .field("ping", &self.ping)
             .field("source", &self.source)
+            .field("files_idle", &self.files_idle)
             .finish_non_exhaustive()
     }
 }
@@ -84,6 +97,7 @@ pub(crate) struct Inner {
     source: Arc<dyn StreamSource>,
     config: GatewayConfig,
     registry: registry::Registry,
+    passes: files::Passes,
 }
 
 impl Gateway {
@@ -96,6 +110,7 @@ impl Gateway {
                 source,
                 config,
                 registry,
+                passes: files::Passes::default(),
             }),
         }
     }

@@ -88,6 +88,15 @@ pub(crate) struct Live {
 }
 
 impl Live {
+    /// Ends it. The first reason stays.
+    pub fn end(&self, reason: CloseReason) {
+        self.end.send_if_modified(|end| {
+            let first = end.is_none();
+            end.get_or_insert(reason);
+            first
+        });
+    }
+
     /// Resolves when the stream must end, with the reason.
     pub async fn ended(&self) -> CloseReason {
         let mut end = self.end.subscribe();
@@ -233,7 +242,7 @@ impl Registry {
             state.revoked.push((what, now));
         }
         for live in state.live.values().filter(|live| what.names(&live.grant)) {
-            end(live, what.reason());
+            live.end(what.reason());
         }
     }
 
@@ -246,7 +255,7 @@ impl Registry {
             let mut state = self.lock();
             state.closing = true;
             for live in state.live.values() {
-                end(live, CloseReason::GoingAway);
+                live.end(CloseReason::GoingAway);
             }
         }
         let empty = async {
@@ -267,15 +276,6 @@ impl Registry {
     }
 }
 
-/// The first reason stays.
-fn end(live: &Live, reason: CloseReason) {
-    live.end.send_if_modified(|end| {
-        let first = end.is_none();
-        end.get_or_insert(reason);
-        first
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,6 +293,7 @@ mod tests {
             clipboard_down: true,
             clipboard_up: true,
             clipboard_max: 1000,
+            files: None,
         }
     }
 

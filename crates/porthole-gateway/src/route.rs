@@ -1,6 +1,6 @@
 //! The routes, and the checks before a stream.
 
-use crate::{Gateway, policy::Policy, registry::Refused, splice};
+use crate::{Gateway, files, policy::Policy, registry::Refused, splice};
 use axum::{
     Extension, Router,
     extract::{
@@ -20,6 +20,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
     // `any`: over HTTP/2 a WebSocket is opened with CONNECT (RFC 8441).
     Router::new()
         .route("/gateway/v1/sessions/{session_id}/display", any(display))
+        .merge(files::router())
         .with_state(gateway)
 }
 
@@ -49,7 +50,8 @@ async fn display(
         .verifier
         .verify(&parameters.ticket)
         .ok()
-        .filter(|grant| session_id.parse() == Ok::<SessionId, _>(grant.session_id));
+        .filter(|grant| session_id.parse() == Ok::<SessionId, _>(grant.session_id))
+        .filter(|grant| grant.files.is_none());
     let policy = grant.as_ref().map(Policy::new);
     let max_message = policy.as_ref().map_or(4096, Policy::max_message);
     upgrade
@@ -92,7 +94,7 @@ async fn stream(gateway: &Gateway, socket: WebSocket, grant: Grant, policy: &Pol
 
 /// Whether the page that asks is ours. Browsers always send `Origin`; a client without it is no
 /// browser, and has nobody else's cookies or pages to abuse.
-fn same_origin(headers: &HeaderMap, uri: &Uri, proxied: bool) -> bool {
+pub(crate) fn same_origin(headers: &HeaderMap, uri: &Uri, proxied: bool) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
     };

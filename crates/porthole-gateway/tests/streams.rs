@@ -212,6 +212,7 @@ fn grant(access: Access) -> Grant {
         clipboard_down: true,
         clipboard_up: true,
         clipboard_max: 1000,
+        files: None,
     }
 }
 

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The version of this protocol. Both sides must name the same.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// The largest message either side accepts, in bytes.
 pub const MAX_MESSAGE: usize = 4 * 1024 * 1024;
@@ -89,6 +89,15 @@ pub enum ServerMessage {
         session_id: SessionId,
         /// What may be done over it.
         access: Access,
+    },
+    /// Open a channel to the session's files and deliver it as a stream under this id. What is
+    /// said over it is between gateway and helper (`porthole-files`); its messages are pieces of a
+    /// byte stream, cut anywhere.
+    OpenFiles {
+        /// Names the stream.
+        stream_id: StreamId,
+        /// Which session.
+        session_id: SessionId,
     },
     /// Have these images ready, in order of importance.
     Images {

@@ -4,7 +4,10 @@
 
 use crate::agent::Access;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use porthole_model::ids::{AgentId, LoginId, SessionId, StreamId, UserId};
+use porthole_model::{
+    files::FileRules,
+    ids::{AgentId, LoginId, SessionId, StreamId, UserId},
+};
 use serde::{Deserialize, Serialize};
 
 /// How long a ticket may be used, in seconds.
@@ -37,6 +40,9 @@ pub struct Grant {
     pub clipboard_up: bool,
     /// The largest clipboard text in bytes, either way.
     pub clipboard_max: u32,
+    /// With these rules the ticket opens the session's files; without, its display.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<FileRules>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -3,6 +3,10 @@
 //! Every setting is declared once, in [`SETTINGS`]; the environment's names, `porthole config
 //! reference` and `docs/reference/configuration.md` come from that table.
 
+use porthole_model::{
+    files::{DirectionRules, FileRules, Pattern},
+    resources::Bytes,
+};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -84,6 +88,31 @@ pub const SETTINGS: &[Setting] = &[
         description: "How many sessions one user may have at a time, 1 to 1,000.",
     },
     Setting {
+        key: "files.uploads",
+        default: "true",
+        description: "Whether files may go into sessions.",
+    },
+    Setting {
+        key: "files.downloads",
+        default: "true",
+        description: "Whether files may go out of sessions.",
+    },
+    Setting {
+        key: "files.max_size_mb",
+        default: "10000",
+        description: "The largest file that may go either way, in MB (10^6 bytes), 1 to 1,000,000.",
+    },
+    Setting {
+        key: "files.denied_names",
+        default: "[]",
+        description: "Names of files that may not go either way, such as `*.exe`; `*` and `?` are wildcards.",
+    },
+    Setting {
+        key: "files.denied_types",
+        default: "[]",
+        description: "Media types, as the contents tell them, that may not go either way, such as `application/x-executable` or `video/*`.",
+    },
+    Setting {
         key: "agent.enabled",
         default: "true",
         description: "Whether this process runs sessions on this machine.",
@@ -138,6 +167,7 @@ pub struct Config {
     pub proxy: Proxy,
     pub log: Log,
     pub session: Session,
+    pub files: Files,
     pub agent: LocalAgent,
 }
 
@@ -181,6 +211,34 @@ pub enum LogFormat {
 pub struct Session {
     pub keepalive_seconds: u64,
     pub max_per_user: u32,
+}
+
+/// The `files` section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    pub uploads: bool,
+    pub downloads: bool,
+    pub max_size_mb: u64,
+    pub denied_names: Vec<Pattern>,
+    pub denied_types: Vec<Pattern>,
+}
+
+impl Files {
+    /// What these settings allow.
+    pub fn rules(&self) -> FileRules {
+        let direction = |allowed| DirectionRules {
+            allowed,
+            max_size: Bytes(self.max_size_mb * 1_000_000),
+            names_denied: self.denied_names.clone(),
+            types_denied: self.denied_types.clone(),
+            ..DirectionRules::default()
+        };
+        FileRules {
+            upload: direction(self.uploads),
+            download: direction(self.downloads),
+        }
+    }
 }
 
 /// The `agent` section.
@@ -388,6 +446,7 @@ fn check_ranges(values: &Layer) -> Result<(), ConfigError> {
     let ranges: &[(&str, f64, f64)] = &[
         ("session.keepalive_seconds", 60.0, 2_592_000.0),
         ("session.max_per_user", 1.0, 1000.0),
+        ("files.max_size_mb", 1.0, 1_000_000.0),
         ("agent.warm_displays", 0.0, 64.0),
         ("agent.cpu_overcommit", 1.0, 64.0),
         ("agent.memory_reserve_mib", 0.0, 1_048_576.0),

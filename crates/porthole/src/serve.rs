@@ -72,6 +72,7 @@ pub async fn run(mut config: Config) -> Result<()> {
                 sessions_per_user: config.session.max_per_user,
                 ..ManagerConfig::default()
             },
+            files: config.files.rules(),
             ..ControlConfig::default()
         },
         store,
@@ -279,7 +280,7 @@ impl StreamCarrier for InProcess {
     }
 }
 
-/// Opens displays for the gateway, through the agents' links.
+/// Opens displays and files for the gateway, through the agents' links.
 struct Displays(Control);
 
 impl StreamSource for Displays {

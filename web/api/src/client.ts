@@ -85,6 +85,7 @@ export const api = {
   deleteSession: (id: string) => done(client.DELETE('/api/v1/sessions/{id}', at(id))),
   connect: (id: string, signal?: AbortSignal) =>
     done(client.POST('/api/v1/sessions/{id}/connect', { ...at(id), signal })),
+  connectFiles: (id: string) => done(client.POST('/api/v1/sessions/{id}/files', at(id))),
   /** Goes on when the page is left. */
   noteStatistics: (id: string, body: StreamStatistics) =>
     done(client.POST('/api/v1/sessions/{id}/statistics', { ...at(id), body, keepalive: true })),

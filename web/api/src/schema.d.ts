@@ -333,6 +333,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Grants a session's files
+         * @description Answers 409 unless the session runs, 503 while its agent is not connected.
+         */
+        post: operations["connectSessionFiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/resume": {
         parameters: {
             query?: never;
@@ -747,6 +767,32 @@ export interface components {
             /** @description Give this as the query parameter `ticket`; good for one stream and 30 seconds. */
             ticket: string;
             /** @description The stream's WebSocket on this server, as a path, without the ticket. */
+            url: string;
+        };
+        /** @description How to open a session's files. */
+        ConnectFiles: {
+            /** @description Whether files may go out of it. */
+            download: boolean;
+            /**
+             * Format: int64
+             * @description The largest file that may go out of it, in bytes.
+             */
+            download_max_bytes: number;
+            /**
+             * Format: date-time
+             * @description When the ticket ends.
+             */
+            expires_at: string;
+            /** @description Good once, and for 30 seconds. */
+            ticket: string;
+            /** @description Whether files may go into the session. */
+            upload: boolean;
+            /**
+             * Format: int64
+             * @description The largest file that may go into it, in bytes.
+             */
+            upload_max_bytes: number;
+            /** @description The files' address on this server, as a path. `POST` to it `{"ticket": …}` to open them. */
             url: string;
         };
         /** @description A new agent with its token, which is shown this once. */
@@ -2168,6 +2214,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    connectSessionFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where they are, the ticket, and what may go */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectFiles"];
                 };
             };
             /** @description What failed, on which part, and what to do */

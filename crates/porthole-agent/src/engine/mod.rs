@@ -3,12 +3,14 @@
 
 mod containers;
 mod images;
+mod talk;
 
 pub(crate) use containers::{
     ContainerState, DisplaySpec, Kind, Labelled, Limits, WorkspaceSpec, display_name,
     workspace_name,
 };
 pub(crate) use images::{PullEvent, PullStream};
+pub(crate) use talk::Talk;
 
 use crate::StartError;
 use bollard::{

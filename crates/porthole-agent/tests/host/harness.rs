@@ -301,6 +301,22 @@ impl TestHost {
         running.runtime.block_on(with(socket))
     }
 
+    /// Opens a channel to a session's files and does something with it.
+    pub fn files<T>(&self, id: SessionId, with: impl AsyncFnOnce(MessageSocket) -> T) -> T {
+        let stream_id = StreamId::new();
+        self.tell(ServerMessage::OpenFiles {
+            stream_id,
+            session_id: id,
+        });
+        let running = self.running();
+        let socket = until(20, "a channel", || {
+            let failed = self.world().stream_failures.get(&stream_id).cloned();
+            assert_eq!(failed, None);
+            lock(&running.carrier.0).remove(&stream_id)
+        });
+        running.runtime.block_on(with(socket))
+    }
+
     /// Containers of this agent with a role, as names.
     pub fn containers(&self, role: &str) -> Vec<String> {
         let agent = format!("label=porthole.agent={}", self.config.agent_id);

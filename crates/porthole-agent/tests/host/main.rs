@@ -14,6 +14,7 @@
 mod engine_away;
 mod engine_killed;
 mod faults;
+mod files;
 mod harness;
 mod life;
 mod protection;

@@ -368,6 +368,56 @@ async fn connect_session(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(connect)))
 }
 
+/// How to open a session's files.
+#[derive(Serialize, ToSchema)]
+struct ConnectFiles {
+    /// The files' address on this server, as a path. `POST` to it `{"ticket": …}` to open them.
+    url: String,
+    /// Good once, and for 30 seconds.
+    ticket: String,
+    /// Whether files may go into the session.
+    upload: bool,
+    /// Whether files may go out of it.
+    download: bool,
+    /// The largest file that may go into it, in bytes.
+    upload_max_bytes: u64,
+    /// The largest file that may go out of it, in bytes.
+    download_max_bytes: u64,
+    /// When the ticket ends.
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+}
+
+impl From<Connection> for ConnectFiles {
+    fn from(connection: Connection) -> Self {
+        let rules = connection.grant.files.unwrap_or_default();
+        Self {
+            url: connection.path,
+            ticket: connection.ticket,
+            upload: rules.upload.allowed,
+            download: rules.download.allowed,
+            upload_max_bytes: rules.upload.max_size.0,
+            download_max_bytes: rules.download.max_size.0,
+            expires_at: connection.expires_at,
+        }
+    }
+}
+
+/// Grants a session's files
+///
+/// Answers 409 unless the session runs, 503 while its agent is not connected.
+#[utoipa::path(post, path = "/sessions/{id}/files", operation_id = "connectSessionFiles", tag = "sessions",
+    params(("id" = SessionId, Path, description = "The session")),
+    responses((status = 200, description = "Where they are, the ticket, and what may go", body = ConnectFiles)))]
+async fn connect_session_files(
+    State(control): State<Control>,
+    Context(context): Context,
+    Path(id): Path<SessionId>,
+) -> Result<impl IntoResponse, AppError> {
+    let connect = ConnectFiles::from(control.connect_files(&context, id).await?);
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(connect)))
+}
+
 /// Tells how a session's stream is doing
 ///
 /// For viewers, every half minute or so and at the end; the last one is kept with the session and
@@ -440,6 +490,7 @@ pub(super) fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(extend_session))
         .routes(routes!(retry_session))
         .routes(routes!(connect_session))
+        .routes(routes!(connect_session_files))
         .routes(routes!(note_session_statistics))
         .routes(routes!(get_session_thumbnail))
 }

@@ -310,6 +310,38 @@ impl Links {
         session_id: SessionId,
         access: Access,
     ) -> Result<MessageSocket, CloseReason> {
+        self.open(agent_id, session_id, |stream_id| {
+            ServerMessage::OpenStream {
+                stream_id,
+                session_id,
+                access,
+            }
+        })
+        .await
+    }
+
+    /// Opens a channel to a session's files.
+    ///
+    /// # Errors
+    /// As [`Self::open_stream`].
+    pub async fn open_files(
+        &self,
+        agent_id: AgentId,
+        session_id: SessionId,
+    ) -> Result<MessageSocket, CloseReason> {
+        self.open(agent_id, session_id, |stream_id| ServerMessage::OpenFiles {
+            stream_id,
+            session_id,
+        })
+        .await
+    }
+
+    async fn open(
+        &self,
+        agent_id: AgentId,
+        session_id: SessionId,
+        make: impl FnOnce(StreamId) -> ServerMessage,
+    ) -> Result<MessageSocket, CloseReason> {
         // Not the ticket's id: a browser knows that one.
         let stream_id = StreamId::new();
         let lost = |error: Broken| {
@@ -322,14 +354,7 @@ impl Links {
             }
         };
         let ticket = self.0.streams.expect(stream_id, agent_id).map_err(lost)?;
-        if !self.send(
-            agent_id,
-            ServerMessage::OpenStream {
-                stream_id,
-                session_id,
-                access,
-            },
-        ) {
+        if !self.send(agent_id, make(stream_id)) {
             return Err(CloseReason::AgentLost);
         }
         ticket

@@ -23,6 +23,7 @@ use Access::{Administrators, Public, SignedIn};
 const TABLE: &[(&str, Access)] = &[
     ("changePassword", SignedIn),
     ("connectSession", SignedIn),
+    ("connectSessionFiles", SignedIn),
     ("createAgent", Administrators),
     ("createApiKey", Administrators),
     ("createSession", SignedIn),

@@ -113,6 +113,7 @@ impl Host {
             ServerMessage::Welcome { .. }
             | ServerMessage::Refused { .. }
             | ServerMessage::OpenStream { .. }
+            | ServerMessage::OpenFiles { .. }
             | ServerMessage::Images { .. } => Vec::new(),
         }
     }

@@ -75,7 +75,9 @@ impl SimulatedAgent {
                 () = self.0.outbox.notified() => {}
                 message = receive.next() => {
                     let Some(message) = message else { return };
-                    if let ServerMessage::OpenStream { stream_id, .. } = message {
+                    if let ServerMessage::OpenStream { stream_id, .. }
+                    | ServerMessage::OpenFiles { stream_id, .. } = message
+                    {
                         if !self.host().behaviour.no_streams {
                             deliver(stream_id, echo());
                         }

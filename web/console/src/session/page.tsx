@@ -11,6 +11,8 @@ import { noteGone, useGone } from '../lib/events';
 import { sessionQuery } from '../lib/queries';
 import { useRemembered } from '../lib/use-remembered';
 import { Banner } from './banner';
+import { DropZone } from './files/drop-zone';
+import { useFiles } from './files/use-files';
 import { Handle, useHandlePlace } from './handle';
 import { KeyRow } from './key-row';
 import { Overlay } from './overlay';
@@ -63,6 +65,8 @@ function SessionView({ id }: { id: string }) {
   useEffect(() => viewer?.setModes({ touch, keyboard }), [viewer, touch, keyboard]);
 
   const [open, setOpen] = useState(false);
+  const running = session?.state === 'running' && !gone;
+  const files = useFiles(id, open && running);
   const [place, setPlace] = useHandlePlace();
   const [hinted, setHinted] = useRemembered('hinted', false);
   const full = useFullscreenDocument();
@@ -137,12 +141,23 @@ function SessionView({ id }: { id: string }) {
         onContextMenu={(event) => event.preventDefault()}
       />
       <Overlay id={id} session={session} gone={gone} error={error} view={view} />
+      {running && (
+        <DropZone
+          allowed={files.rights?.upload !== false}
+          onItems={(items) => {
+            // There its progress is.
+            setOpen(true);
+            files.uploads.add(items);
+          }}
+        />
+      )}
       <Banner view={view} active={active && !gone} />
       {open && (
         <Panel
           session={session}
           view={view}
           clipboard={clipboard}
+          files={files}
           text={text}
           onText={setText}
           scale={scale}

@@ -6,7 +6,6 @@ import {
   IconClipboard,
   IconClock,
   IconDeviceDesktop,
-  IconLock,
   IconMaximize,
   IconMinimize,
   IconPlayerStop,
@@ -15,14 +14,16 @@ import {
   IconX,
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { tell } from '../lib/errors';
 import { duration, timeLeft } from '../lib/format';
 import { useSessionActions } from '../lib/session-actions';
 import { useNow } from '../lib/use-now';
+import { FilesSection } from './files/section';
+import type { FilesView } from './files/use-files';
 import { KeyboardSection, PointerSection } from './input-sections';
-import { Section, Toggle } from './section';
+import { Locked, Section, Toggle } from './section';
 import classes from './session.module.css';
 import type { ClipboardView } from './use-clipboard';
 import type { Preferences } from './use-preferences';
@@ -32,6 +33,7 @@ interface Props {
   session: Session | undefined;
   view: ViewerView;
   clipboard: ClipboardView;
+  files: FilesView;
   /** The desktop's clipboard. */
   text: string;
   onText(text: string): void;
@@ -71,6 +73,9 @@ export function Panel(props: Props) {
       </Group>
       <div className={classes.sections}>
         <ClipboardSection {...props} />
+        {props.session?.state === 'running' && (
+          <FilesSection session={props.session.id} files={props.files} />
+        )}
         <DisplaySection {...props} />
         <KeyboardSection {...props} />
         <PointerSection {...props} />
@@ -78,17 +83,6 @@ export function Panel(props: Props) {
         <ConnectionSection {...props} />
       </div>
     </aside>
-  );
-}
-
-function Locked({ children }: { children: ReactNode }) {
-  return (
-    <Group gap={6} wrap="nowrap" align="flex-start">
-      <IconLock size={14} style={{ flexShrink: 0, marginTop: 2 }} aria-hidden />
-      <Text size="xs" c="dimmed">
-        {children}
-      </Text>
-    </Group>
   );
 }
 

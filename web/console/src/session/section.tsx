@@ -1,5 +1,5 @@
-import { Button, Group, Stack, Title } from '@mantine/core';
-import { IconCheck } from '@tabler/icons-react';
+import { Button, Group, Stack, Text, Title } from '@mantine/core';
+import { IconCheck, IconLock } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import classes from './session.module.css';
 
@@ -23,6 +23,18 @@ export function Section({
       </Group>
       <Stack gap={8}>{children}</Stack>
     </section>
+  );
+}
+
+/** What policy forbids, with the reason. */
+export function Locked({ children }: { children: ReactNode }) {
+  return (
+    <Group gap={6} wrap="nowrap" align="flex-start">
+      <IconLock size={14} style={{ flexShrink: 0, marginTop: 2 }} aria-hidden />
+      <Text size="xs" c="dimmed">
+        {children}
+      </Text>
+    </Group>
   );
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{AppError, Control, Event, RequestContext};
 use porthole_model::{
+    files::FileRules,
     ids::{SessionId, StreamId},
     session::{SessionState, WantedState},
 };
@@ -47,6 +48,38 @@ impl Control {
         id: SessionId,
     ) -> Result<Connection, AppError> {
         let session = self.displayed(context, id).await?;
+        self.grant(context, &session, "display", None)
+    }
+
+    /// Grants the session's files, with the rules that hold for them.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Conflict`] for a session that does not run;
+    /// [`AppError::Unavailable`] when its agent is not connected.
+    pub async fn connect_files(
+        &self,
+        context: &RequestContext,
+        id: SessionId,
+    ) -> Result<Connection, AppError> {
+        let session = self.accessible(context, id).await?;
+        // Says what is the matter where there is no display.
+        self.has_display(&session)?;
+        if session.state != SessionState::Running {
+            let text = "the session has not started yet; its files are there when it runs";
+            return Err(AppError::conflict(text));
+        }
+        let rules = self.config.files.clone();
+        self.grant(context, &session, "files", Some(rules))
+    }
+
+    fn grant(
+        &self,
+        context: &RequestContext,
+        session: &Session,
+        channel: &str,
+        files: Option<FileRules>,
+    ) -> Result<Connection, AppError> {
+        let id = session.id;
         let agent_id = session
             .agent_id
             .ok_or_else(|| AppError::conflict("it has no agent"))?;
@@ -62,13 +95,14 @@ impl Control {
             clipboard_down: true,
             clipboard_up: true,
             clipboard_max: CLIPBOARD_MAX,
+            files,
         };
         let ticket = self
             .tickets
             .sign(grant.clone())
             .map_err(AppError::internal)?;
         Ok(Connection {
-            path: format!("/gateway/v1/sessions/{id}/display"),
+            path: format!("/gateway/v1/sessions/{id}/{channel}"),
             ticket,
             grant,
             expires_at,
@@ -151,8 +185,12 @@ impl Control {
         }
         // Where it is now, which after a retry may be elsewhere than when the ticket was signed.
         let agent_id = session.agent_id.unwrap_or(grant.agent_id);
-        self.links()
-            .open_stream(agent_id, grant.session_id, grant.access)
-            .await
+        let session_id = grant.session_id;
+        if grant.files.is_some() {
+            self.links().open_files(agent_id, session_id).await
+        } else {
+            let access = grant.access;
+            self.links().open_stream(agent_id, session_id, access).await
+        }
     }
 }

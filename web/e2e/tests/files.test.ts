@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser, open, picture, signIn } from '../support/browser';
+import { openPanel } from '../support/desktop';
+import { inside } from '../support/engine';
+import { launchTerminal } from '../support/session';
+import { admin } from '../support/settings';
+import { until } from '../support/until';
+
+let browser: Browser;
+let folder: string;
+before(async () => {
+  browser = await launchBrowser();
+  folder = mkdtempSync(join(tmpdir(), 'porthole-files-'));
+});
+after(async () => {
+  await browser.close();
+  rmSync(folder, { recursive: true });
+});
+
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+const state = (page: Page, which: string, name: string) =>
+  page.locator(`[data-upload="${which}"]`, { hasText: name });
+
+async function fetched(page: Page, button: string): Promise<Buffer> {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: button, exact: true }).click(),
+  ]);
+  const path = join(folder, 'fetched');
+  await download.saveAs(path);
+  return readFileSync(path);
+}
+
+test('files go into a session and come back', { timeout: 300_000 }, async (t) => {
+  const watched = await open(t, browser, { acceptDownloads: true });
+  const { page, faults } = watched;
+  await signIn(page, admin);
+  const { containers } = await launchTerminal(watched);
+  const { workspace } = containers;
+  const large = randomBytes(40_000_000);
+  const odd = 'ä ö – (1) %41.bin';
+
+  await t.test('by button, with odd names and in several pieces', async () => {
+    writeFileSync(join(folder, odd), large);
+    writeFileSync(join(folder, '-rf'), 'dash');
+    await openPanel(page);
+    await page
+      .locator('[data-upload-files]')
+      .setInputFiles([join(folder, odd), join(folder, '-rf')]);
+    await state(page, 'done', odd).waitFor();
+    await state(page, 'done', '-rf').waitFor();
+    await picture(page, 'files uploaded');
+    const sum = await inside(workspace, 'sha256sum', `/home/kasm-user/Uploads/${odd}`);
+    assert.equal(sum.split(' ')[0], sha256(large));
+    const owner = await inside(workspace, 'stat', '-c', '%u %s', '/home/kasm-user/Uploads/-rf');
+    assert.equal(owner.trim(), '1000 4');
+  });
+
+  await t.test('a folder keeps its shape', async () => {
+    mkdirSync(join(folder, 'tree/below'), { recursive: true });
+    writeFileSync(join(folder, 'tree/below/leaf.txt'), 'leaf');
+    await page.locator('[data-upload-folder]').setInputFiles(join(folder, 'tree'));
+    await state(page, 'done', 'leaf.txt').waitFor();
+    const path = '/home/kasm-user/Uploads/tree/below/leaf.txt';
+    assert.equal(await inside(workspace, 'cat', path), 'leaf');
+  });
+
+  await t.test('dropped onto the desktop, with a word on what would happen', async () => {
+    const data = await page.evaluateHandle(() => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(['dropped'], 'dropped.txt'));
+      return transfer;
+    });
+    const desktop = page.locator('[data-screen]');
+    await desktop.dispatchEvent('dragenter', { dataTransfer: data });
+    await page.locator('[data-drop-zone]').waitFor();
+    await picture(page, 'files drop zone');
+    await desktop.dispatchEvent('drop', { dataTransfer: data });
+    await page.locator('[data-drop-zone]').waitFor({ state: 'detached' });
+    await state(page, 'done', 'dropped.txt').waitFor();
+    const path = '/home/kasm-user/Uploads/dropped.txt';
+    assert.equal(await inside(workspace, 'cat', path), 'dropped');
+  });
+
+  await t.test('what a rule refuses says which', async () => {
+    writeFileSync(join(folder, 'a.refused'), 'x');
+    await page.locator('[data-upload-files]').setInputFiles(join(folder, 'a.refused'));
+    const failed = state(page, 'failed', 'a.refused');
+    await failed.getByText('names like *.refused may not go').waitFor();
+    await picture(page, 'files refused');
+  });
+
+  await t.test('a cancelled one leaves nothing', async () => {
+    const protocol = await page.context().newCDPSession(page);
+    await protocol.send('Network.enable');
+    const limits = { offline: false, latency: 0, downloadThroughput: -1 };
+    await protocol.send('Network.emulateNetworkConditions', { ...limits, uploadThroughput: 2e6 });
+    writeFileSync(join(folder, 'slow.bin'), large);
+    await page.locator('[data-upload-files]').setInputFiles(join(folder, 'slow.bin'));
+    await state(page, 'sending', 'slow.bin').waitFor();
+    await until('a part of it', async () =>
+      (await inside(workspace, 'ls', '-A', '/home/kasm-user/Uploads')).includes('.porthole'),
+    );
+    await picture(page, 'files under way');
+    await page.getByRole('button', { name: 'Cancel the upload of slow.bin' }).click();
+    await state(page, 'cancelled', 'slow.bin').waitFor();
+    await protocol.send('Network.emulateNetworkConditions', { ...limits, uploadThroughput: -1 });
+    await until('nothing of it', async () => {
+      const there = await inside(workspace, 'ls', '-A', '/home/kasm-user/Uploads');
+      return !there.includes('.porthole') && !there.includes('slow.bin');
+    });
+  });
+
+  await t.test('back again, byte for byte', async () => {
+    const script = 'cp ~/Uploads/*.bin ~/Downloads/ && cp -r ~/Uploads/tree ~/Downloads/';
+    await inside(workspace, 'sh', '-c', script);
+    await page.getByRole('button', { name: 'Read the folder again' }).click();
+    const back = await fetched(page, `Download ${odd}`);
+    assert.equal(sha256(back), sha256(large));
+    await picture(page, 'files listed');
+  });
+
+  await t.test('a folder as zip', async () => {
+    const zip = await fetched(page, 'Download Downloads as zip');
+    // The end of a zip's directory (APPNOTE 4.3.16), and how many files there are.
+    const end = zip.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
+    assert.equal(zip.readUInt16LE(end + 10), 2);
+    assert.ok(zip.includes(Buffer.from('Downloads/tree/below/leaf.txt')));
+  });
+  assert.deepEqual(faults, []);
+});
