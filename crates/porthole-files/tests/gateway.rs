@@ -116,7 +116,7 @@ async fn rules_refuse_before_anything_arrives() {
     rules.upload.types_denied = vec!["application/x-executable".parse().unwrap()];
     let place = Place::new(rules);
     let pass = place.pass().await;
-    let elf = b"\x7fELF\x02\x01\x01\0";
+    let elf: &[u8] = &[b"\x7fELF\x02\x01\x01".as_slice(), &[0; 57]].concat();
     for (path, size, bytes, rule) in [
         ("large", 100_001, b"x".as_slice(), "size"),
         ("Setup.EXE", 1, b"x", "name_denied"),

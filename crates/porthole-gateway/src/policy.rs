@@ -218,6 +218,7 @@ mod tests {
             clipboard_down: down,
             clipboard_up: up,
             clipboard_max: max,
+            files: None,
         })
     }
 

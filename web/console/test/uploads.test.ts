@@ -71,7 +71,8 @@ test('after a cut it goes on from what is there', async () => {
   uploads.add([item(20_000_000)]);
   await settled(uploads);
   expect(uploads.snapshot()[0]?.state).toBe('done');
-  expect(session.asked).toBe(4);
+  // One piece, two failures, and the rest in smaller pieces: a proxy may have been the cause.
+  expect(session.asked).toBe(7);
 });
 
 test('what a rule refuses is not tried again', async () => {

@@ -259,13 +259,10 @@ impl Channels {
             .map_err(|_| ChannelError::Gone)?;
         let waiting = {
             let mut idle = self.idle();
-            loop {
-                match idle.pop() {
-                    Some(mut channel) if channel.alive() => break Some(channel),
-                    Some(_) => {}
-                    None => break None,
-                }
-            }
+            std::iter::from_fn(|| idle.pop()).find_map(|mut channel| {
+                let alive = channel.alive();
+                alive.then_some(channel)
+            })
         };
         let channel = match waiting {
             Some(channel) => channel,

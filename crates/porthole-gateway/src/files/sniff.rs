@@ -37,9 +37,10 @@ mod tests {
 
     #[test]
     fn contents_tell_the_type() {
+        let elf = [b"\x7fELF\x02\x01\x01".as_slice(), &[0; 57]].concat();
         for (head, expected) in [
             (b"\x89PNG\r\n\x1a\n0000".as_slice(), "image/png"),
-            (b"\x7fELF\x02\x01\x01\0", "application/x-executable"),
+            (&elf, "application/x-executable"),
             (b"%PDF-1.7\n", "application/pdf"),
             (b"PK\x03\x04\x14\0\0\0", "application/zip"),
             (b"#!/bin/sh\nrm\n", "text/x-shellscript"),

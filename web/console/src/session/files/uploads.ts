@@ -3,8 +3,10 @@
 import { type FilesClient, FilesError, type Standing } from './client';
 import type { Item } from './collect';
 
-/** How much goes in one request; proxies limit it. In bytes. */
+/** How much goes in one request, in bytes. */
 const PIECE = 16 * 1024 * 1024;
+/** What goes where a proxy takes no more: nginx without a word on it. In bytes. */
+const SMALL_PIECE = 1024 * 1024;
 /** Uploads under way at a time. */
 const AT_ONCE = 2;
 /** Failures in a row without any progress between them before it is left to the user. */
@@ -30,10 +32,15 @@ interface Job {
   ending: AbortController;
 }
 
+/** A proxy that takes no such body says so, or just closes while it is still sent. */
+function tooLarge(error: unknown): boolean {
+  return error instanceof FilesError && (error.status === 413 || error.status === 0);
+}
+
 /** Final: trying again by itself would only fail again. */
 function final(error: unknown): boolean {
   if (!(error instanceof FilesError)) return !(error instanceof TypeError);
-  return ![0, 401, 408, 410, 429, 502, 503, 504].includes(error.status);
+  return ![0, 401, 408, 410, 413, 429, 502, 503, 504].includes(error.status);
 }
 
 export class Uploads {
@@ -41,6 +48,7 @@ export class Uploads {
   private readonly jobs = new Map<number, Job>();
   private readonly listeners = new Set<() => void>();
   private next = 1;
+  private piece = PIECE;
 
   constructor(private readonly client: FilesClient) {}
 
@@ -136,7 +144,7 @@ export class Uploads {
         offset ??= await this.begin(id, file.size);
         const from: number = offset;
         this.change(key, { sent: from });
-        const piece = file.slice(from, from + PIECE);
+        const piece = file.slice(from, from + this.piece);
         const progress = (bytes: number) => this.change(key, { sent: from + bytes });
         const standing: Standing = await this.client.append(
           id,
@@ -151,6 +159,7 @@ export class Uploads {
       } catch (error) {
         if (signal.aborted) throw error;
         const elsewhere = error instanceof FilesError && error.status === 409;
+        if (tooLarge(error)) this.piece = SMALL_PIECE;
         failures += 1;
         if ((final(error) && !elsewhere) || failures >= TRIES) throw error;
         // Where it stands is asked anew.
