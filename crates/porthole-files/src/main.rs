@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     let home = env::var_os("HOME")
         .filter(|home| home.as_bytes().starts_with(b"/") && home.len() > 1)
         .unwrap_or_else(|| HOME.into());
-    match helper::run(PathBuf::from(home)) {
+    match helper::run(&PathBuf::from(home)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("porthole-files: {error}");

@@ -314,7 +314,7 @@ async fn nobody_without_a_pass_gets_anything() {
     assert_eq!(place.open(&ticket).await.0, StatusCode::CREATED);
     assert_eq!(place.open(&ticket).await.0, StatusCode::UNAUTHORIZED);
     let foreign = pass
-        .from_origin("https://evil.example", "/content?path=a")
+        .asked_from("https://evil.example", "/content?path=a")
         .await;
     assert_eq!(foreign, StatusCode::FORBIDDEN);
 

@@ -11,7 +11,7 @@ use porthole_files::{
 };
 use std::{
     io::{self, Read, StdinLock, StdoutLock, Write},
-    path::PathBuf,
+    path::Path,
 };
 
 /// The conversation with the gateway.
@@ -113,7 +113,7 @@ impl From<Fault> for Stop {
 }
 
 /// Serves until the gateway is gone, then sees to it that no unfinished upload stays for ever.
-pub fn run(home: PathBuf) -> io::Result<()> {
+pub fn run(home: &Path) -> io::Result<()> {
     let uploads = home.join(porthole_files::UPLOADS);
     parts::sweep(&uploads);
     let mut talk = Talk {
@@ -121,12 +121,12 @@ pub fn run(home: PathBuf) -> io::Result<()> {
         output: io::stdout().lock(),
         credit: WINDOW,
     };
-    let served = serve(&mut talk, &home);
+    let served = serve(&mut talk, home);
     parts::watch(&uploads);
     served
 }
 
-fn serve(talk: &mut Talk, home: &std::path::Path) -> io::Result<()> {
+fn serve(talk: &mut Talk, home: &Path) -> io::Result<()> {
     loop {
         let request = match talk.frame()? {
             None => return Ok(()),

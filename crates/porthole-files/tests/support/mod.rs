@@ -287,7 +287,7 @@ impl Pass<'_> {
         self.place.respond(request).await
     }
 
-    pub async fn from_origin(&self, origin: &str, rest: &str) -> StatusCode {
+    pub async fn asked_from(&self, origin: &str, rest: &str) -> StatusCode {
         let mut request = self.request(Method::GET, rest, Body::empty());
         let headers = request.headers_mut();
         headers.insert(header::ORIGIN, origin.parse().unwrap());

@@ -176,7 +176,8 @@ impl Making<'_> {
         let mut transfer = Transfer::new(Direction::Download, path.display(), entry.size);
         let judged = download::judge(&self.out.pass, path, entry.size, None);
         if let Err(refusal) = judged {
-            return self.refused(path, transfer, &refusal);
+            self.refused(path, transfer, &refusal);
+            return Ok(());
         }
         let seen = match look(&mut lease.channel, path).await {
             Ok(seen) => seen,
@@ -194,7 +195,8 @@ impl Making<'_> {
         transfer.media_type = Some(seen.media_type.to_owned());
         let judged = download::judge(&self.out.pass, path, seen.size, Some(seen.media_type));
         if let Err(refusal) = judged {
-            return self.refused(path, transfer, &refusal);
+            self.refused(path, transfer, &refusal);
+            return Ok(());
         }
         self.current = Some(transfer);
         let name = self.entry_name(path);
@@ -223,17 +225,11 @@ impl Making<'_> {
         Ok(())
     }
 
-    fn refused(
-        &mut self,
-        path: &HomePath,
-        transfer: Transfer,
-        refusal: &Refusal,
-    ) -> Result<(), Problem> {
+    fn refused(&mut self, path: &HomePath, transfer: Transfer, refusal: &Refusal) {
         let rule = refusal.to_string();
         self.note(path, &rule);
         self.out
             .pass
             .record(transfer, TransferOutcome::Refused, Some(rule));
-        Ok(())
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Problem {
     detail: String,
     /// The rule that refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<Refusal>,
+    refusal: Option<Box<Refusal>>,
     /// How much there is of the upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<u64>,
@@ -95,7 +95,7 @@ impl Problem {
             "Refused by a rule",
             detail,
         );
-        problem.refusal = Some(refusal);
+        problem.refusal = Some(Box::new(refusal));
         problem
     }
 

@@ -69,7 +69,7 @@ impl Dos {
             };
         }
         Self {
-            time: ((second / 3600) << 11 | (second / 60 % 60) << 5 | second % 60 / 2) as u16,
+            time: ((second / 3600) << 11 | (second / 60 % 60) << 5 | (second % 60 / 2)) as u16,
             date: ((year - 1980) << 9 | month << 5 | day) as u16,
         }
     }

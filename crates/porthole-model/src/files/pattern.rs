@@ -115,9 +115,9 @@ mod tests {
             let at = at.min(text.len() - 1);
             let marked = format!("{}?{}", &text[..at], &text[at + 1..]);
             prop_assert!(matches(&marked, &text));
-            let starred = format!("{}*", &text[..at + 1]);
+            let starred = format!("{}*", &text[..=at]);
             prop_assert!(matches(&starred, &text));
-            let longer = format!("{}x", text);
+            let longer = format!("{text}x");
             prop_assert!(!matches(&text, &longer));
         }
 
