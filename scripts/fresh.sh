@@ -90,7 +90,7 @@ for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do 
 if ! engine run -d --privileged "${options[@]}" "$image" sleep infinity >>"$log" 2>&1; then
   note "--privileged does not work here; taking the capabilities one by one"
   engine rm -f "$container" >/dev/null 2>&1 || true
-  engine run -d --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
+  engine run -d --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined \
     "${options[@]}" "$image" sleep infinity >>"$log" 2>&1 || die "the container does not start."
 fi
 for file in /etc/apt/apt.conf.d/*prox* /etc/apt/apt.conf.d/*mirror*; do
