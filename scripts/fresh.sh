@@ -106,7 +106,8 @@ if [[ "$person" != root ]]; then
     chown $person: $home && find $home -xdev -mindepth 1 -type d -writable -exec chown $person: {} + || true"
 fi
 address=$(engine inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$container")
-inside "git clone -q /source.git $home/porthole && cd $home/porthole && git checkout -q --detach $commit" >>"$log" 2>&1
+# The repository is root's here, so only root clones it.
+quietly "$log" engine exec "$container" bash -c "git clone -q /source.git $home/porthole && cd $home/porthole && git checkout -q --detach $commit && chown -R $person: ."
 
 # start_run SECONDS: `make run` until the server answers.
 start_run() {
