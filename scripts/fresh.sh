@@ -73,7 +73,7 @@ rustup_home=${RUSTUP_HOME:-$HOME/.rustup}
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 options=(
   --init --name "$container" --hostname fresh --volume "$volume:/var/lib/docker" --volume /sys/fs/cgroup:/sys/fs/cgroup
-  --volume "$rustup_home:$home/.rustup:ro" --volume "$cargo_home/bin:$home/.cargo/bin:ro" --volume "$root/.git:/source.git:ro"
+  --volume "$rustup_home:$rustup_home:ro" --env "RUSTUP_HOME=$rustup_home" --volume "$cargo_home/bin:$home/.cargo/bin:ro" --volume "$root/.git:/source.git:ro"
   --env "PATH=$home/.cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
   --env GIT_CONFIG_COUNT=1 --env GIT_CONFIG_KEY_0=safe.directory --env 'GIT_CONFIG_VALUE_0=*'
   --env PORTHOLE_ADMIN_PASSWORD=fresh-Admin-password-1 --env PORTHOLE_USER_PASSWORD=fresh-User-password-1
@@ -103,6 +103,8 @@ if [[ "$person" != root ]]; then
     apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends sudo
     useradd --shell /bin/bash --home-dir $home --no-create-home $person
     echo '$person ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/$person
+    # The toolchain may lie below root's folder.
+    chmod o+x /root
     chown $person: $home && find $home -xdev -mindepth 1 -type d -writable -exec chown $person: {} + || true"
 fi
 address=$(engine inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$container")
