@@ -4,6 +4,7 @@ import { type Canvas, type Context, contextOf, unseen } from './canvas';
 import type { Ops } from './decoder';
 import { decodeJpeg } from './jpeg';
 import type { Meter } from './meter';
+import type { Outlines } from './outlines';
 import { type Area, VideoAreas } from './video';
 
 /** Numbers of one operation. */
@@ -23,6 +24,8 @@ type Picture = ImageBitmap | VideoFrame;
 export class Painter {
   /** Whether anything was drawn yet. */
   drawn = false;
+  /** What shows how areas were coded, while somebody wants to see that. */
+  outlines: Outlines | undefined;
   private readonly context: Context;
   private readonly videos: VideoAreas;
   /** As large as the picture, once something was copied: what is copied goes over it. */
@@ -78,7 +81,7 @@ export class Painter {
   }
 
   private drawAll({ words, memory, bytes }: Ops, pictures: (Picture | undefined)[]): void {
-    const { context, meter } = this;
+    const { context, canvas, meter, outlines } = this;
     const began = performance.now();
     let picture = 0;
     for (let at = 0; at < words.length; at += WORDS) {
@@ -90,7 +93,10 @@ export class Painter {
       const first = words[at + 5] as number;
       this.drawn ||= kind !== RESIZE;
       const codec = CODEC_OF[kind ?? 0];
-      if (codec) meter.pixels[codec] += width * height;
+      if (codec) {
+        meter.pixels[codec] += width * height;
+        outlines?.add(codec, { x, y, width, height });
+      }
       if (kind === PUT) {
         const pixels = new Uint8ClampedArray(memory, bytes + first, width * height * 4);
         context.putImageData(new ImageData(pixels, width, height), x, y);
@@ -108,6 +114,7 @@ export class Painter {
       }
     }
     meter.drawing += performance.now() - began;
+    outlines?.draw({ width: canvas.width, height: canvas.height });
   }
 
   /**
