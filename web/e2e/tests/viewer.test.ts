@@ -67,7 +67,8 @@ test('statistics over the desktop', { timeout: 200_000 }, async (t) => {
   await picture(page, 'outlines');
   // The switch has not taken the keyboard from the desktop.
   await page.keyboard.press('Control+c');
-  await typeLine(page, 'clear');
+  // A cursor that blinks is outlined each time.
+  await typeLine(page, 'tput civis; clear');
   await until('outlines that have faded', async () => (await outlined(page)) === 0);
   await typeLine(page, 'while sleep 0.1; do date +%s%N; done');
   await page.emulateMedia({ colorScheme: 'dark' });
