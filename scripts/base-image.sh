@@ -14,8 +14,9 @@ if timeout "${PORTHOLE_PULL_SECONDS:-60}" "$(engine_cli)" pull -q "$image" >"$PO
 fi
 note "No registry answers ($(tail -n 1 "$PORTHOLE_CACHE/pull.log" | cut -c1-120)); making it from Debian's packages, about a minute"
 install_packages mmdebstrap
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-[[ -e "$keyring" ]] || install_packages debian-archive-keyring
+# The public keys that sign bookworm, as in Debian's package debian-archive-keyring: Ubuntu 22.04 has
+# one from before there were such.
+keyring=$root/images/debian-archive-bookworm.gpg
 options=()
 for name in Acquire::http::Proxy Acquire::https::Proxy Acquire::Check-Valid-Until; do
   value=$(apt-config dump --format '%v' "$name")
