@@ -122,6 +122,9 @@ wait_images() {
   ((status == 0)) || die "an image could not be built (see above)." "The whole output is in $PORTHOLE_CACHE/image-*.log; 'make images' tries again."
 }
 
+# An image that failed is told before the long build that comes next.
+look_at_images() { kill -0 "$images_process" 2>/dev/null || wait_images; }
+
 require_cargo() { have cargo || die "Rust is not installed (cargo was not found)." "Install it from https://rustup.rs and run this again."; }
 
 # build_decoder: the viewer's decoder (WebAssembly) where the console's build takes it from.
