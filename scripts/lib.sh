@@ -113,11 +113,13 @@ start_images() {
   trap 'kill "$images_process" 2>/dev/null || true' EXIT
 }
 wait_images() {
+  [[ -n "$images_process" ]] || return 0
   tail -n +1 -f --pid="$images_process" "$images_log" | sed -u '/^ *Base image/d' &
   local tail_process=$!
   local status=0
   wait "$images_process" || status=$?
   wait "$tail_process" 2>/dev/null || true
+  images_process=''
   trap - EXIT
   ((status == 0)) || die "an image could not be built (see above)." "The whole output is in $PORTHOLE_CACHE/image-*.log; 'make images' tries again."
 }
