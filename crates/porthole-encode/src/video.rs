@@ -685,7 +685,7 @@ mod tests {
         screen.run(30, |screen, _| screen.film(Rect::new(64, 64, 320, 240)));
         assert_eq!(screen.areas().len(), 1);
         let now = screen.now;
-        let mut finder = std::mem::replace(&mut screen.finder, VideoFinder::default());
+        let mut finder = std::mem::take(&mut screen.finder);
         let mut smaller = Screen::new(800, 600);
         std::mem::swap(&mut smaller.finder, &mut finder);
         smaller.now = now;
