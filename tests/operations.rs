@@ -1,7 +1,7 @@
 //! What an administrator does around the server.
 
 use crate::stack::{ADMIN, Stack, signal, until};
-use porthole_client::{ClientError, api::Client, trust::Trust};
+use porthole_client::{ClientError, api::Client, files::Files, trust::Trust};
 use std::{process::Command, time::Duration};
 
 fn porthole() -> Command {
@@ -247,6 +247,102 @@ async fn an_agent_in_its_own_process_runs_sessions_and_survives_kill() {
         agent.containers("workspace").is_empty().then_some(())
     })
     .await;
+}
+
+/// Gateway in the server, agent elsewhere, helper in the container: each way, with the agent killed
+/// between two halves.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_go_through_an_agent_in_its_own_process() {
+    const UPLOAD: &str = "00112233445566778899aabbccddeeff";
+    let stack = Stack::start_with(
+        "remote-files",
+        crate::engine::Engine::of_the_machine(),
+        &[
+            ("agent.enabled", "false"),
+            ("files.denied_names", "*.refused"),
+        ],
+    );
+    let admin = stack.admin().await;
+    let added: serde_json::Value = admin
+        .post("/api/v1/agents", serde_json::json!({ "name": "a2" }))
+        .await
+        .expect("an agent");
+    let token = added["token"].as_str().expect("a token").to_owned();
+    let mut agent = RemoteAgent::start(&stack, &token);
+    connected(&admin, true).await;
+    let session = crate::launch::running(&admin, "Terminal").await;
+
+    // More than a window of frames, so that credit goes both ways over the agent's socket.
+    let content: Vec<u8> = (0..12_000_000_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    let (size, half) = (content.len() as u64, content.len() / 2);
+    let files = Files::open(&admin, session.id).await.expect("files");
+    let first = files
+        .upload(UPLOAD, "%C3%A4%0A.bin", size, 0, content[..half].to_vec())
+        .await
+        .expect("the first half");
+    assert_eq!((first.offset, first.path), (half as u64, None));
+
+    agent.kill();
+    connected(&admin, false).await;
+    agent.start_again(&stack, &token);
+    connected(&admin, true).await;
+    let files = until("the files again", 20, || async {
+        let files = Files::open(&admin, session.id).await.ok()?;
+        let there = files.standing(UPLOAD).await.ok()?;
+        (there.offset == half as u64).then_some(files)
+    })
+    .await;
+    let rest = content[half..].to_vec();
+    let whole = files
+        .upload(UPLOAD, "%C3%A4%0A.bin", size, half as u64, rest)
+        .await
+        .expect("the second half");
+    let path = whole.path.expect("it is whole");
+    assert_eq!(path, "Uploads/%C3%A4%0A.bin");
+    let back = files.download(&path).await.expect("the file");
+    assert!(back == content, "byte for byte");
+    let refused = files.upload(UPLOAD, "a.refused", 1, 0, vec![0]).await;
+    assert!(
+        matches!(refused, Err(ClientError::Refused { status: 403, .. })),
+        "{refused:?}"
+    );
+
+    // What was answered is in the audit log, and stays there when the session is gone.
+    admin.delete(session.id).await.expect("delete");
+    until("the container to go", 60, || async {
+        agent.containers("workspace").is_empty().then_some(())
+    })
+    .await;
+    let told = until("the download's end to be recorded", 20, || async {
+        let log: serde_json::Value = admin.get("/api/v1/audit-events").await.ok()?;
+        let told: Vec<_> = log["items"]
+            .as_array()?
+            .iter()
+            .map(|event| {
+                assert_eq!(event["username"], ADMIN);
+                assert_eq!(event["workspace_name"], "Terminal");
+                assert_eq!(event["session_id"], session.id.to_string());
+                let detail = |name: &str| event["details"][name].as_str().map(str::to_owned);
+                let target = event["target"].as_str().map(str::to_owned);
+                (detail("direction"), target, detail("outcome"))
+            })
+            .collect();
+        (told.len() >= 3).then_some(told)
+    })
+    .await;
+    let line = |direction: &str, target: &str, outcome: &str| {
+        let some = |text: &str| Some(text.to_owned());
+        (some(direction), some(target), some(outcome))
+    };
+    for expected in [
+        line("upload", "Uploads/ä\n.bin", "completed"),
+        line("download", "Uploads/ä\n.bin", "completed"),
+        line("upload", "Uploads/a.refused", "refused"),
+    ] {
+        assert!(told.contains(&expected), "{expected:?} in {told:?}");
+    }
 }
 
 async fn connected(admin: &Client, wanted: bool) {

@@ -1,5 +1,10 @@
 //! Writes `seeds/`: small inputs that reach every message and encoding.
 
+use porthole_files::{
+    frame::Frame,
+    message::{Entry, EntryKind, Fault, FaultKind, Reply, Request, frame},
+    path::HomePath,
+};
 use porthole_rfb::{
     Converter, Encoding, FrameView, PixelFormat, Rect, Screen,
     client::ClientMessage,
@@ -18,6 +23,7 @@ fn main() -> io::Result<()> {
         let read = decode::<AgentMessage>(text).is_ok() || decode::<ServerMessage>(text).is_ok();
         assert!(read, "not a message of the link any more: {text}");
     }
+    files(&seeds.join("files_channel"))?;
     texts(&seeds.join("agent_link"), &AGENT_LINK)?;
     texts(&seeds.join("image_ref"), &IMAGES)
 }
@@ -184,6 +190,48 @@ fn display(folder: &Path) -> io::Result<()> {
     let mut update = Update::after(stream);
     update.copy_rect(small, 0, 0);
     write(folder, "connection", 0, &update.finish_with_last_rect())
+}
+
+fn files(folder: &Path) -> io::Result<()> {
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+    let path = HomePath::from_bytes(b"Uploads/caf\xe9 (1).txt").map_err(invalid)?;
+    let name = HomePath::from_bytes("ä\n".as_bytes()).map_err(invalid)?;
+    let entry = Entry {
+        name,
+        kind: EntryKind::Folder,
+        link: true,
+        size: 4096,
+        modified_ms: 1_700_000_000_000,
+    };
+    let fault = Fault {
+        kind: FaultKind::Offset,
+        detail: "There are 5 bytes of this upload".into(),
+        offset: Some(5),
+    };
+    let list = Request::List { path: path.clone() };
+    let messages = [
+        frame(&Reply::Entries {
+            entries: vec![entry],
+        }),
+        frame(&Reply::File {
+            size: 3,
+            modified_ms: 0,
+        }),
+        frame(&Reply::Offset { offset: 5 }),
+        frame(&Reply::Ready),
+        frame(&Reply::Stored { path }),
+        frame(&Reply::Failed(fault)),
+        frame(&list),
+    ];
+    let mut frames = messages.into_iter().collect::<Result<Vec<_>, _>>()?;
+    frames.extend([Frame::Data(vec![0, 1, 2]), Frame::More(8), Frame::End]);
+    fs::create_dir_all(folder)?;
+    let mut all = Vec::new();
+    for (index, frame) in frames.iter().enumerate() {
+        fs::write(folder.join(format!("{index:02}")), frame.encode())?;
+        all.extend(frame.encode());
+    }
+    fs::write(folder.join("all"), all)
 }
 
 fn texts(folder: &Path, texts: &[&str]) -> io::Result<()> {

@@ -210,11 +210,15 @@ impl Client {
         Ok(bytes.to_vec())
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &self,
         method: &'static str,
         path: &str,
@@ -234,7 +238,7 @@ impl Client {
         })
     }
 
-    async fn answer(
+    pub(crate) async fn answer(
         &self,
         method: &'static str,
         path: &str,

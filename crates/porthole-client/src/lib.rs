@@ -1,7 +1,8 @@
-//! The public API's client: sign in, launch a session, open its stream. For the doctor, the
+//! The public API's client: sign in, launch a session, open its stream and its files. For the doctor, the
 //! benchmarks and the tests, which go through the same doors as a browser.
 
 pub mod api;
+pub mod files;
 pub mod stream;
 pub mod trust;
 

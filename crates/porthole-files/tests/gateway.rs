@@ -15,7 +15,7 @@ use axum::{
 };
 use bytes::Bytes;
 use porthole_gateway::Revocation;
-use porthole_model::files::{Direction, FileRules, TransferOutcome};
+use porthole_model::files::{Direction, FileRules, FileTransfer, TransferOutcome};
 use porthole_wire::close::CloseReason;
 use std::{
     fs,
@@ -336,6 +336,113 @@ async fn nobody_without_a_pass_gets_anything() {
         (StatusCode::FORBIDDEN, true)
     );
     assert_eq!(fs::read_dir(place.home()).unwrap().count(), 0);
+    let refused = |one: &FileTransfer| one.outcome == TransferOutcome::Refused;
+    let audited = place.audited();
+    assert_eq!(audited.len(), 3, "a file, a folder and an upload");
+    assert!(audited.iter().all(refused), "{audited:?}");
+}
+
+/// The first half of a file, and then silence.
+fn half_of(bytes: &[u8]) -> Body {
+    let half = Bytes::copy_from_slice(&bytes[..bytes.len() / 2]);
+    let half = futures_util::stream::once(async move { Ok::<_, std::io::Error>(half) });
+    Body::from_stream(futures_util::StreamExt::chain(
+        half,
+        futures_util::stream::pending(),
+    ))
+}
+
+#[tokio::test]
+async fn a_write_that_fails_in_the_middle_is_told_and_leaves_nothing() {
+    let place = Place::on_short_disk(FileRules::default());
+    let pass = place.pass().await;
+    let (status, body) = pass.put("long", 3_000_000, 0, &content(3_000_000)).await;
+    assert!(status.is_server_error(), "{status} {body}");
+    assert!(body.contains("The file cannot be written"), "{body}");
+    let (status, body) = pass.put("short", 1_000_000, 0, &content(1_000_000)).await;
+    assert_eq!(status, StatusCode::OK, "the channel goes on: {body}");
+    assert_eq!(place.hidden(), 0);
+    let uploads = place.home().join("Uploads");
+    assert_eq!(fs::read_dir(uploads).unwrap().count(), 1);
+    let outcomes: Vec<_> = place.audited().iter().map(|one| one.outcome).collect();
+    assert_eq!(
+        outcomes,
+        [TransferOutcome::Failed, TransferOutcome::Completed]
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_dies_in_the_middle_leaves_what_has_arrived() {
+    let place = Place::new(FileRules::default());
+    let pass = place.pass().await;
+    let bytes = content(1_000_000);
+    let path = format!("/uploads/{ID}?path=a&size=1000000&offset=0");
+    let upload = pass.send(Method::PUT, &path, half_of(&bytes));
+    let death = async {
+        while place.part() < 500_000 {
+            tokio::task::yield_now().await;
+        }
+        place.kill_helpers();
+    };
+    // The page gives the piece up.
+    tokio::select! {
+        answer = upload => panic!("half a body was answered: {answer:?}"),
+        () = death => {}
+    }
+    // The next one meets a new helper.
+    assert_eq!(pass.offset().await, 500_000);
+    let (status, stored) = pass.put("a", 1_000_000, 500_000, &bytes[500_000..]).await;
+    assert_eq!(status, StatusCode::OK, "{stored}");
+
+    let path = "/content?path=Uploads/a";
+    fs::write(place.home().join("Uploads/a"), content(20_000_000)).unwrap();
+    let response = pass.get(path, None).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    place.kill_helpers();
+    let read = http_body_util::BodyExt::collect(response.into_body()).await;
+    assert!(read.is_err(), "a part is not taken for the whole");
+    place.until_audited(2).await;
+    let cut = &place.audited()[1];
+    assert_eq!(cut.outcome, TransferOutcome::Interrupted);
+    assert!(cut.bytes < 20_000_000);
+}
+
+#[tokio::test]
+async fn a_download_is_broken_off_when_its_session_ends() {
+    let place = Place::new(FileRules::default());
+    let pass = place.pass().await;
+    fs::write(place.home().join("a"), content(20_000_000)).unwrap();
+    let response = pass.get("/content?path=a", None).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    place
+        .gateway
+        .revoke(Revocation::Session(place.session, CloseReason::Ended));
+    let read = http_body_util::BodyExt::collect(response.into_body());
+    let read = tokio::time::timeout(Duration::from_secs(20), read).await;
+    assert!(read.unwrap().is_err(), "a part is not taken for the whole");
+    place.until_audited(1).await;
+    let cut = &place.audited()[0];
+    assert_eq!(cut.outcome, TransferOutcome::Interrupted);
+    assert_eq!(cut.detail.as_deref(), Some("the session has ended"));
+}
+
+#[tokio::test]
+async fn what_is_answered_is_recorded_and_what_is_given_up_too() {
+    let mut rules = FileRules::default();
+    rules.upload.names_denied = vec!["*.exe".parse().unwrap()];
+    let place = Place::new(rules);
+    let pass = place.pass().await;
+    let held = place.recording.clone().acquire_owned().await.unwrap();
+    let answered = {
+        let upload = pass.put("a.exe", 1, 0, b"x");
+        tokio::time::timeout(Duration::from_millis(200), upload).await
+    };
+    assert!(answered.is_err(), "not before it is recorded: {answered:?}");
+    assert!(place.audited().is_empty());
+    drop(held);
+    place.until_audited(1).await;
+    assert_eq!(place.audited()[0].outcome, TransferOutcome::Refused);
+    place.gateway.shut_down(Duration::from_secs(5)).await;
 }
 
 #[tokio::test]
@@ -343,15 +450,8 @@ async fn an_end_in_the_middle_is_gone_on_from() {
     let place = Place::new(FileRules::default());
     let pass = place.pass().await;
     let bytes = content(1_000_000);
-    // A body that never ends: its first half, and then silence.
-    let half = Bytes::copy_from_slice(&bytes[..500_000]);
-    let silent = futures_util::stream::once(async move { Ok::<_, std::io::Error>(half) });
-    let body = Body::from_stream(futures_util::StreamExt::chain(
-        silent,
-        futures_util::stream::pending(),
-    ));
     let path = format!("/uploads/{ID}?path=a&size=1000000&offset=0");
-    let upload = pass.send(Method::PUT, &path, body);
+    let upload = pass.send(Method::PUT, &path, half_of(&bytes));
     let revoke = async {
         while place.part() < 500_000 {
             tokio::task::yield_now().await;

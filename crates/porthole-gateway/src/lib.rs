@@ -6,8 +6,9 @@
 //! message under way each direction, so a slow browser slows its display and nothing else.
 //!
 //! The display is `GET /gateway/v1/sessions/{session_id}/display?ticket=…`, a WebSocket (RFC 6455)
-//! of binary messages; files are HTTP below `/gateway/v1/sessions/{session_id}/files`. Set `TCP_NODELAY` on the listener's sockets: input and small updates must
-//! not wait for Nagle's algorithm.
+//! of binary messages; files are HTTP below `/gateway/v1/sessions/{session_id}/files`. Set
+//! `TCP_NODELAY` on the listener's sockets: input and small updates must not wait for Nagle's
+//! algorithm.
 
 mod files;
 mod policy;
@@ -25,6 +26,8 @@ use porthole_wire::{
     ticket::{Grant, Verifier},
 };
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
 
 /// Opens the session's end of a stream: of its display, or of its files where the grant has rules
 /// for them.
@@ -36,8 +39,9 @@ pub trait StreamSource: Send + Sync + 'static {
 /// Whether an address is one of a proxy in front, whose `X-Forwarded-Host` counts.
 pub type TrustedProxy = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
-/// Takes the record of each file transfer when it ends. Must not wait.
-pub type TransferAudit = Arc<dyn Fn(FileTransfer) + Send + Sync>;
+/// Keeps the record of each file transfer when it ends. The answer to whoever asked for the transfer
+/// waits for it, so that what was answered was recorded.
+pub type TransferAudit = Arc<dyn Fn(FileTransfer) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// The gateway's limits.
 #[derive(Clone)]
@@ -56,7 +60,7 @@ pub struct GatewayConfig {
     pub source: Duration,
     /// How long files stay open to a browser that asks for none.
     pub files_idle: Duration,
-    /// Where records of file transfers go besides the log.
+    /// Keeps the records of file transfers, besides the log.
     pub audit: TransferAudit,
 }
 
@@ -69,7 +73,7 @@ impl Default for GatewayConfig {
             ping: Duration::from_secs(20),
             source: Duration::from_secs(20),
             files_idle: Duration::from_mins(2),
-            audit: Arc::new(|_| {}),
+            audit: Arc::new(|_| Box::pin(async {})),
         }
     }
 }
@@ -98,6 +102,8 @@ pub(crate) struct Inner {
     config: GatewayConfig,
     registry: registry::Registry,
     passes: files::Passes,
+    /// What goes on when its request is answered or given up: downloads, and records of transfers.
+    tasks: TaskTracker,
 }
 
 impl Gateway {
@@ -111,6 +117,7 @@ impl Gateway {
                 config,
                 registry,
                 passes: files::Passes::default(),
+                tasks: TaskTracker::new(),
             }),
         }
     }
@@ -132,8 +139,13 @@ impl Gateway {
     }
 
     /// Refuses new streams and closes all with [`CloseReason::GoingAway`]; waits until they are
-    /// closed, at most `within`.
+    /// closed and their transfers recorded, at most `within`.
     pub async fn shut_down(&self, within: Duration) {
+        let until = Instant::now() + within;
         self.inner.registry.shut_down(within).await;
+        self.inner.tasks.close();
+        if timeout_at(until, self.inner.tasks.wait()).await.is_err() {
+            tracing::warn!("file transfers did not end in time");
+        }
     }
 }

@@ -86,6 +86,8 @@ ids! {
     StreamId = "stream";
     /// A request to an agent that awaits its reply.
     RequestId = "request";
+    /// A line of the audit log.
+    AuditEventId = "audit event";
 }
 
 #[cfg(test)]

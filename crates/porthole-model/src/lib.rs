@@ -3,6 +3,7 @@
 //! Pure: no I/O, no async, no database or HTTP types, so that every rule can be tested alone and
 //! the server, the agent and the gateway give the same answer.
 
+pub mod audit;
 pub mod files;
 pub mod ids;
 pub mod image;

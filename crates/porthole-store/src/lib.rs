@@ -15,6 +15,7 @@ mod store;
 
 pub mod agents;
 pub mod api_keys;
+pub mod audit_events;
 pub mod groups;
 pub mod login_attempts;
 pub mod logins;

@@ -8,6 +8,8 @@
 )]
 
 use porthole_model::{
+    audit::AuditRecord,
+    files::{Direction, FileTransfer, TransferOutcome},
     ids::{AgentId, SessionId, UserId, WorkspaceId},
     resources::{Bytes, MilliCores, Resources},
     session::{EndReason, Failure, SessionState, WantedState},
@@ -243,6 +245,69 @@ async fn a_session_is_read_as_it_was_written_and_its_history_stays() {
         let events: Vec<_> = history.iter().map(|entry| entry.event.as_str()).collect();
         assert_eq!(events, ["requested", "failed", "removed"]);
         store.agents().delete(on).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_log_keeps_the_names_of_what_is_gone() {
+    on_each(|store, _| async move {
+        agent(&store, 3000).await;
+        let user = UserId::new();
+        let made = store
+            .sessions()
+            .request(session(user), event("requested"), place)
+            .await
+            .unwrap();
+        let removed = |_: &mut Session| Ok::<_, ()>(Change::Remove(event("removed")));
+        store
+            .sessions()
+            .change(made.id, now(), removed)
+            .await
+            .unwrap();
+        let log = store.audit_events();
+        let note = async |session_id, user_id, path: &str| {
+            let record = AuditRecord::from(FileTransfer {
+                session_id,
+                user_id,
+                direction: Direction::Download,
+                path: path.into(),
+                size: 7,
+                bytes: 3,
+                media_type: Some("image/png".into()),
+                outcome: TransferOutcome::Interrupted,
+                detail: Some("the session has ended".into()),
+            });
+            log.record(&record).await.unwrap();
+            record
+        };
+        let first = note(made.id, user, "Downloads/100% ä.png").await;
+        let stranger = UserId::new();
+        note(SessionId::new(), stranger, "a_b").await;
+
+        let list = async |search: Option<&str>, offset| {
+            let request = PageRequest {
+                limit: 1,
+                offset,
+                search: search.map(str::to_owned),
+            };
+            log.list(&request).await.unwrap()
+        };
+        let page = list(None, 0).await;
+        assert_eq!((page.items.len(), page.total), (1, 2));
+        let newest = &page.items[0];
+        assert_eq!(newest.target, "a_b", "the newest comes first");
+        assert_eq!(newest.username, stranger.to_string());
+        assert_eq!(newest.workspace_name, None);
+        let oldest = &list(None, 1).await.items[0];
+        assert_eq!(oldest.username, "ada");
+        assert_eq!(oldest.workspace_name.as_deref(), Some("Terminal"));
+        assert_eq!(oldest.session_id, Some(made.id));
+        assert_eq!(oldest.details, first.details);
+        assert!(oldest.id < newest.id && oldest.at <= newest.at);
+        for (search, found) in [("ADA", 1), ("term", 1), ("100%", 1), ("_", 1), ("x", 0)] {
+            assert_eq!(list(Some(search), 0).await.total, found, "{search}");
+        }
     })
     .await;
 }

@@ -82,6 +82,13 @@ pub async fn run(mut config: Config) -> Result<()> {
         control.tickets().verifier()?,
         Arc::new(Displays(control.clone())),
         GatewayConfig {
+            audit: {
+                let control = control.clone();
+                Arc::new(move |transfer| {
+                    let control = control.clone();
+                    Box::pin(async move { control.audit(transfer.into()).await })
+                })
+            },
             trusted_proxy: Arc::new(move |ip| {
                 ip.is_loopback() || proxies.iter().any(|network| network.contains(&ip))
             }),

@@ -128,5 +128,8 @@ export const api = {
     done(client.PATCH('/api/v1/agents/{id}', { ...at(id), body })),
   deleteAgent: (id: string) => done(client.DELETE('/api/v1/agents/{id}', at(id))),
 
+  auditEvents: (query: { search: string; cursor: string }, signal?: AbortSignal) =>
+    done(client.GET('/api/v1/audit-events', { params: { query }, signal })),
+
   openapi: (): Promise<unknown> => done(client.GET('/api/v1/openapi.json')),
 };

@@ -7,6 +7,7 @@ type Schemas = components['schemas'];
 export type Agent = Schemas['Agent'];
 export type AgentCreated = Schemas['CreatedAgent'];
 export type AgentPatch = Schemas['AgentPatch'];
+export type AuditEvent = Schemas['AuditEvent'];
 export type Connect = Schemas['Connect'];
 export type Failure = Schemas['Failure'];
 export type Group = Schemas['Group'];

@@ -140,6 +140,12 @@ const adminAgents = createRoute({
   component: lazyRouteComponent(() => import('./admin/index'), 'AgentsPage'),
 });
 
+const adminAudit = createRoute({
+  getParentRoute: () => admin,
+  path: '/audit',
+  component: lazyRouteComponent(() => import('./admin/index'), 'AuditPage'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     login,
@@ -159,6 +165,7 @@ export const router = createRouter({
           adminWorkspaces,
           adminWorkspace,
           adminAgents,
+          adminAudit,
         ]),
       ]),
     ]),

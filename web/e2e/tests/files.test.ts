@@ -134,5 +134,21 @@ test('files go into a session and come back', { timeout: 300_000 }, async (t) =>
     assert.equal(zip.readUInt16LE(end + 10), 2);
     assert.ok(zip.includes(Buffer.from('Downloads/tree/below/leaf.txt')));
   });
+
+  await t.test('each transfer is in the audit log', async () => {
+    await page.goto('/admin/audit');
+    const row = (...texts: string[]) =>
+      texts.reduce((rows, hasText) => rows.filter({ hasText }), page.locator('[data-row]'));
+    await row('Upload', odd, 'Completed').waitFor();
+    await row('Download', odd, 'Completed').first().waitFor();
+    await row('Upload', 'slow.bin', 'Cancelled').waitFor();
+    await row('Upload', 'a.refused', 'names like *.refused may not go').waitFor();
+    await row('Download', 'leaf.txt', 'Terminal', admin.username).waitFor();
+    await picture(page, 'audit log');
+    await page.getByRole('searchbox').fill('SLOW');
+    await row(odd).first().waitFor({ state: 'detached' });
+    await row('slow.bin').waitFor();
+    await picture(page, 'audit log searched');
+  });
   assert.deepEqual(faults, []);
 });

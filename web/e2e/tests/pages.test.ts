@@ -42,6 +42,7 @@ const PAGES: Record<string, string> = {
   'admin workspaces': '/admin/workspaces',
   'new workspace': '/admin/workspaces/new',
   'admin agents': '/admin/agents',
+  'admin audit': '/admin/audit',
 };
 
 async function settled(page: Page): Promise<void> {

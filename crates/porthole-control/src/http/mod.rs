@@ -13,6 +13,7 @@ mod router;
 
 pub mod agents;
 pub mod api_keys;
+pub mod audit;
 pub mod auth;
 pub mod events;
 pub mod groups;

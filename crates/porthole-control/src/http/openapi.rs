@@ -38,6 +38,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
         (name = "sessions", description = "Running workspaces"),
         (name = "agents", description = "Container hosts"),
         (name = "api-keys", description = "Keys for programs"),
+        (name = "audit", description = "What people did"),
         (name = "server", description = "The server itself"),
     )
 )]

@@ -38,6 +38,7 @@ pub(super) fn v1() -> OpenApiRouter<Control> {
         .merge(super::sessions::routes())
         .merge(super::events::routes())
         .merge(super::agents::routes())
+        .merge(super::audit::routes())
         .merge(openapi::routes())
 }
 

@@ -44,6 +44,7 @@ const TABLE: &[(&str, Access)] = &[
     ("getWorkspace", SignedIn),
     ("listAgents", Administrators),
     ("listApiKeys", Administrators),
+    ("listAuditEvents", Administrators),
     ("listGroups", Administrators),
     ("listSessions", SignedIn),
     ("listUsers", Administrators),

@@ -29,6 +29,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, Command},
+    sync::Semaphore,
 };
 use tower::ServiceExt;
 
@@ -47,30 +48,49 @@ pub async fn body(response: Response) -> Vec<u8> {
     bytes.unwrap().unwrap().to_bytes().to_vec()
 }
 
+/// What the helpers run on.
+#[derive(Clone, Copy, PartialEq)]
+enum Disk {
+    Usual,
+    /// 4 MB, seen by nobody else.
+    Small,
+    /// Takes no more than a megabyte into one file, which shows only when that is written.
+    Short,
+}
+
 struct Helpers {
     home: PathBuf,
-    small: bool,
+    disk: Disk,
+    running: Arc<Mutex<Vec<u32>>>,
 }
 
 impl Helpers {
     fn start(&self) -> Child {
         let helper = env!("CARGO_BIN_EXE_porthole-files");
-        let mut command = if self.small {
-            // A disk of its own, as nobody else sees it: 4 MB.
-            let mut command = Command::new("unshare");
-            let script = "mount -t tmpfs -o size=4m none \"$HOME\" && exec \"$0\"";
-            command.args(["-r", "-m", "sh", "-c", script, helper]);
-            command
-        } else {
-            Command::new(helper)
+        let mut command = match self.disk {
+            Disk::Usual => Command::new(helper),
+            Disk::Small => {
+                let mut command = Command::new("unshare");
+                let script = "mount -t tmpfs -o size=4m none \"$HOME\" && exec \"$0\"";
+                command.args(["-r", "-m", "sh", "-c", script, helper]);
+                command
+            }
+            Disk::Short => {
+                let mut command = Command::new("sh");
+                let script = "trap '' XFSZ; ulimit -f 2000; exec \"$0\"";
+                command.args(["-c", script, helper]);
+                command
+            }
         };
-        command
+        let child = command
             .env("HOME", &self.home)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .unwrap()
+            .unwrap();
+        self.running.lock().unwrap().extend(child.id());
+        child
     }
 }
 
@@ -109,34 +129,50 @@ pub struct Place {
     signer: Signer,
     rules: FileRules,
     audit: Arc<Mutex<Vec<FileTransfer>>>,
+    /// Taken away, records wait.
+    pub recording: Arc<Semaphore>,
+    helpers: Arc<Mutex<Vec<u32>>>,
     home: Arc<tempfile::TempDir>,
 }
 
 impl Place {
     pub fn new(rules: FileRules) -> Self {
-        Self::with(rules, Arc::new(tempfile::tempdir().unwrap()), false)
+        Self::with(rules, Arc::new(tempfile::tempdir().unwrap()), Disk::Usual)
     }
 
     pub fn on_small_disk(rules: FileRules) -> Self {
-        Self::with(rules, Arc::new(tempfile::tempdir().unwrap()), true)
+        Self::with(rules, Arc::new(tempfile::tempdir().unwrap()), Disk::Small)
+    }
+
+    pub fn on_short_disk(rules: FileRules) -> Self {
+        Self::with(rules, Arc::new(tempfile::tempdir().unwrap()), Disk::Short)
     }
 
     /// Another gateway before the same session, as after a restart.
     pub fn again(&self) -> Self {
-        Self::with(self.rules.clone(), self.home.clone(), false)
+        Self::with(self.rules.clone(), self.home.clone(), Disk::Usual)
     }
 
-    fn with(rules: FileRules, home: Arc<tempfile::TempDir>, small: bool) -> Self {
+    fn with(rules: FileRules, home: Arc<tempfile::TempDir>, disk: Disk) -> Self {
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
         let audit: Arc<Mutex<Vec<FileTransfer>>> = Arc::default();
-        let kept = audit.clone();
+        let recording = Arc::new(Semaphore::new(1));
+        let (kept, turn) = (audit.clone(), recording.clone());
         let config = GatewayConfig {
-            audit: Arc::new(move |transfer| kept.lock().unwrap().push(transfer)),
+            audit: Arc::new(move |transfer| {
+                let (kept, turn) = (kept.clone(), turn.clone());
+                Box::pin(async move {
+                    let _turn = turn.acquire().await.unwrap();
+                    kept.lock().unwrap().push(transfer);
+                })
+            }),
             ..GatewayConfig::default()
         };
+        let running: Arc<Mutex<Vec<u32>>> = Arc::default();
         let helpers = Helpers {
             home: home.path().to_owned(),
-            small,
+            disk,
+            running: running.clone(),
         };
         let verifier = Verifier::from_public_key(key.public_key_raw());
         Self {
@@ -145,7 +181,18 @@ impl Place {
             signer: Signer::from_pkcs8(&key.serialize_der()),
             rules,
             audit,
+            recording,
+            helpers: running,
             home,
+        }
+    }
+
+    /// Ends the session's processes as its container's end does.
+    pub fn kill_helpers(&self) {
+        for pid in self.helpers.lock().unwrap().drain(..) {
+            let mut kill = std::process::Command::new("kill");
+            let killed = kill.args(["-KILL", &pid.to_string()]).status();
+            assert!(killed.unwrap().success());
         }
     }
 

@@ -28,9 +28,10 @@ pub(super) async fn archive(visitor: Visitor) -> Result<Response, Problem> {
     let path = visitor.path()?;
     let pass = visitor.pass.clone();
     if !pass.rules.download.allowed {
-        return Err(Problem::refused(Refusal::Direction {
+        let refusal = Refusal::Direction {
             direction: Direction::Download,
-        }));
+        };
+        return Err(download::refuse(&pass, &path, 0, None, refusal).await);
     }
     // The first folder is read before the answer begins: that there is none can still be said.
     let (lease, first) = pass
@@ -57,7 +58,7 @@ pub(super) async fn archive(visitor: Visitor) -> Result<Response, Problem> {
     let mut response = attachment(&format!("{name}.zip"));
     let (out, body) = download::body(&visitor);
     *response.body_mut() = body;
-    tokio::spawn(async move {
+    pass.gateway.tasks.spawn(async move {
         let mut making = Making {
             out: &out,
             root: path.clone(),
@@ -71,7 +72,8 @@ pub(super) async fn archive(visitor: Visitor) -> Result<Response, Problem> {
             let current = making.current.take();
             let detail = out.fail(problem).await;
             if let Some(transfer) = current {
-                pass.record(transfer, TransferOutcome::Interrupted, Some(detail));
+                pass.record(transfer, TransferOutcome::Interrupted, Some(detail))
+                    .await;
             }
         }
     });
@@ -176,7 +178,7 @@ impl Making<'_> {
         let mut transfer = Transfer::new(Direction::Download, path.display(), entry.size);
         let judged = download::judge(&self.out.pass, path, entry.size, None);
         if let Err(refusal) = judged {
-            self.refused(path, transfer, &refusal);
+            self.refused(path, transfer, &refusal).await;
             return Ok(());
         }
         let seen = match look(&mut lease.channel, path).await {
@@ -184,9 +186,8 @@ impl Making<'_> {
             Err(ChannelError::Fault(fault)) => {
                 self.note(path, &fault.detail);
                 let detail = Some(fault.detail);
-                self.out
-                    .pass
-                    .record(transfer, TransferOutcome::Failed, detail);
+                let pass = &self.out.pass;
+                pass.record(transfer, TransferOutcome::Failed, detail).await;
                 return Ok(());
             }
             Err(error) => return Err(error.into()),
@@ -195,7 +196,7 @@ impl Making<'_> {
         transfer.media_type = Some(seen.media_type.to_owned());
         let judged = download::judge(&self.out.pass, path, seen.size, Some(seen.media_type));
         if let Err(refusal) = judged {
-            self.refused(path, transfer, &refusal);
+            self.refused(path, transfer, &refusal).await;
             return Ok(());
         }
         self.current = Some(transfer);
@@ -218,18 +219,18 @@ impl Making<'_> {
         self.out.send(self.zip.end().into()).await?;
         if let Some(mut transfer) = self.current.take() {
             transfer.bytes = transfer.size;
-            self.out
-                .pass
-                .record(transfer, TransferOutcome::Completed, None);
+            let pass = &self.out.pass;
+            pass.record(transfer, TransferOutcome::Completed, None)
+                .await;
         }
         Ok(())
     }
 
-    fn refused(&mut self, path: &HomePath, transfer: Transfer, refusal: &Refusal) {
+    async fn refused(&mut self, path: &HomePath, transfer: Transfer, refusal: &Refusal) {
         let rule = refusal.to_string();
         self.note(path, &rule);
-        self.out
-            .pass
-            .record(transfer, TransferOutcome::Refused, Some(rule));
+        let pass = &self.out.pass;
+        pass.record(transfer, TransferOutcome::Refused, Some(rule))
+            .await;
     }
 }

@@ -1,8 +1,12 @@
-//! The record of each transfer: a line in the log, and one to whoever keeps records.
+//! The record of each transfer: a line in the log, and one with whoever keeps the audit log.
 
 use super::pass::Pass;
-use crate::TransferAudit;
 use porthole_model::files::{Direction, FileTransfer, TransferOutcome};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long an answer waits for its record, which is made all the same.
+const WAIT: Duration = Duration::from_secs(30);
 
 /// What is known of a transfer while it goes on.
 #[derive(Debug, Clone)]
@@ -26,14 +30,14 @@ impl Transfer {
     }
 }
 
-/// Records the end of a transfer.
+/// Records the end of a transfer. That begins at once, and goes on when nobody waits for it any more:
+/// a request that is given up does not go unrecorded.
 pub(crate) fn record(
-    audit: &TransferAudit,
     pass: &Pass,
     transfer: Transfer,
     outcome: TransferOutcome,
     detail: Option<String>,
-) {
+) -> impl Future<Output = ()> + Send + use<> {
     let grant = &pass.live.grant;
     let record = FileTransfer {
         session_id: grant.session_id,
@@ -58,5 +62,11 @@ pub(crate) fn record(
         detail = record.detail,
         "file transfer"
     );
-    audit(record);
+    let gateway = &pass.gateway;
+    let kept = gateway.tasks.spawn((gateway.config.audit)(record));
+    async move {
+        if timeout(WAIT, kept).await.is_err() {
+            tracing::error!("the record of a file transfer is not kept yet");
+        }
+    }
 }

@@ -109,7 +109,7 @@ pub(super) async fn content(
     let path = visitor.path()?;
     let pass = visitor.pass.clone();
     if let Err(refusal) = judge(&pass, &path, 0, None) {
-        return Err(refuse(&pass, &path, 0, None, refusal));
+        return Err(refuse(&pass, &path, 0, None, refusal).await);
     }
     let (lease, seen) = pass
         .unless_ended(async {
@@ -126,7 +126,7 @@ pub(super) async fn content(
     let (size, media_type) = (seen.size, seen.media_type);
     if let Err(refusal) = judge(&pass, &path, size, Some(media_type)) {
         pass.channels.keep(lease);
-        return Err(refuse(&pass, &path, size, Some(media_type), refusal));
+        return Err(refuse(&pass, &path, size, Some(media_type), refusal).await);
     }
     if visitor.parameter("check").is_some() || method == Method::HEAD {
         pass.channels.keep(lease);
@@ -157,7 +157,7 @@ pub(super) async fn content(
     }
     let (out, body) = body(&visitor);
     *response.body_mut() = body;
-    tokio::spawn(async move {
+    pass.gateway.tasks.spawn(async move {
         let mut transfer = Transfer::new(Direction::Download, path.display(), size);
         transfer.media_type = Some(media_type.to_owned());
         let sent = {
@@ -171,12 +171,13 @@ pub(super) async fn content(
                 (TransferOutcome::Interrupted, Some(detail))
             }
         };
-        out.pass.record(transfer, outcome, detail);
+        out.pass.record(transfer, outcome, detail).await;
     });
     Ok(response)
 }
 
-fn refuse(
+/// Records that a download was refused, and says so.
+pub(super) async fn refuse(
     pass: &Pass,
     path: &HomePath,
     size: u64,
@@ -185,11 +186,8 @@ fn refuse(
 ) -> Problem {
     let mut transfer = Transfer::new(Direction::Download, path.display(), size);
     transfer.media_type = media_type.map(Into::into);
-    pass.record(
-        transfer,
-        TransferOutcome::Refused,
-        Some(refusal.to_string()),
-    );
+    let rule = Some(refusal.to_string());
+    pass.record(transfer, TransferOutcome::Refused, rule).await;
     Problem::refused(refusal)
 }
 

@@ -104,9 +104,14 @@ impl Pass {
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records the end of a transfer.
-    pub fn record(&self, transfer: Transfer, outcome: TransferOutcome, detail: Option<String>) {
-        audit::record(&self.gateway.config.audit, self, transfer, outcome, detail);
+    /// Records the end of a transfer; see [`audit::record`].
+    pub fn record(
+        &self,
+        transfer: Transfer,
+        outcome: TransferOutcome,
+        detail: Option<String>,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        audit::record(self, transfer, outcome, detail)
     }
 
     /// Waits until nobody has used it for so long.
@@ -278,7 +283,8 @@ async fn keep(inner: &Inner, pass: &Pass) {
         .collect();
     for transfer in unfinished {
         let detail = Some(reason.clone());
-        pass.record(transfer, TransferOutcome::Interrupted, detail);
+        pass.record(transfer, TransferOutcome::Interrupted, detail)
+            .await;
     }
     tracing::info!(%session_id, %user_id, reason, "files closed");
 }

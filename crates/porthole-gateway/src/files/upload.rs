@@ -83,8 +83,10 @@ pub(super) async fn discard(
     allowed(pass)?;
     let id = upload_id(&path)?;
     let answer = ask(pass, &Request::Discard { id: id.clone() }).await?;
-    if let Some(transfer) = pass.uploads().remove(&id) {
-        pass.record(transfer, TransferOutcome::Cancelled, None);
+    let known = pass.uploads().remove(&id);
+    if let Some(transfer) = known {
+        pass.record(transfer, TransferOutcome::Cancelled, None)
+            .await;
     }
     Ok(answer)
 }
@@ -123,13 +125,15 @@ pub(super) async fn append(
         ));
     }
     let known = pass.uploads().get(&id).cloned();
-    let mut transfer =
-        known.unwrap_or_else(|| Transfer::new(Direction::Upload, target.display(), size));
+    let mut transfer = known.unwrap_or_else(|| {
+        let path = format!("{}/{}", porthole_files::UPLOADS, target.display());
+        Transfer::new(Direction::Upload, path, size)
+    });
     transfer.bytes = offset;
     let rules = &pass.rules.upload;
     let size_of = resources::Bytes(size);
     if let Err(refusal) = rules.judge(Direction::Upload, &target.display_name(), size_of) {
-        return Err(refuse(pass, &id, transfer, refusal));
+        return Err(refuse(pass, &id, transfer, refusal).await);
     }
     let mut body = Limited {
         stream: body.into_data_stream(),
@@ -149,7 +153,7 @@ pub(super) async fn append(
         let media_type = sniff::media_type(&head);
         transfer.media_type = Some(media_type.to_owned());
         if let Err(refusal) = rules.judge_type(media_type) {
-            return Err(refuse(pass, &id, transfer, refusal));
+            return Err(refuse(pass, &id, transfer, refusal).await);
         }
     }
     let request = Request::Append {
@@ -181,7 +185,8 @@ pub(super) async fn append(
             pass.uploads().remove(&id);
             transfer.bytes = size;
             transfer.path = path.display();
-            pass.record(transfer, TransferOutcome::Completed, None);
+            pass.record(transfer, TransferOutcome::Completed, None)
+                .await;
             Ok(standing(size, Some(path)))
         }
         Ok(Reply::Offset { offset }) => Ok(standing(offset, None)),
@@ -194,11 +199,8 @@ pub(super) async fn append(
             );
             if !again {
                 pass.uploads().remove(&id);
-                pass.record(
-                    transfer,
-                    TransferOutcome::Failed,
-                    Some(fault.detail.clone()),
-                );
+                let detail = Some(fault.detail.clone());
+                pass.record(transfer, TransferOutcome::Failed, detail).await;
             }
             Err(fault.into())
         }
@@ -207,10 +209,10 @@ pub(super) async fn append(
     }
 }
 
-fn refuse(pass: &Pass, id: &UploadId, transfer: Transfer, refusal: Refusal) -> Problem {
+async fn refuse(pass: &Pass, id: &UploadId, transfer: Transfer, refusal: Refusal) -> Problem {
     pass.uploads().remove(id);
     let rule = Some(refusal.to_string());
-    pass.record(transfer, TransferOutcome::Refused, rule);
+    pass.record(transfer, TransferOutcome::Refused, rule).await;
     Problem::refused(refusal)
 }
 

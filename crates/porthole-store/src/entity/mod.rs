@@ -1,6 +1,7 @@
 //! The tables as the ORM sees them; a file each, named as the noun.
 
 pub(crate) mod api_keys;
+pub(crate) mod audit_events;
 pub(crate) mod group_images;
 pub(crate) mod group_permissions;
 pub(crate) mod groups;

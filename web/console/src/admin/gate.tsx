@@ -1,5 +1,11 @@
 import { Alert } from '@mantine/core';
-import { IconDeviceDesktop, IconLayoutGrid, IconServer, IconUsers } from '@tabler/icons-react';
+import {
+  IconDeviceDesktop,
+  IconHistory,
+  IconLayoutGrid,
+  IconServer,
+  IconUsers,
+} from '@tabler/icons-react';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link, Outlet } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
@@ -9,7 +15,10 @@ import classes from './admin.module.css';
 const GROUPS = [
   {
     title: 'groupOperation',
-    links: [{ to: '/admin/sessions', text: 'sessions', icon: IconDeviceDesktop }],
+    links: [
+      { to: '/admin/sessions', text: 'sessions', icon: IconDeviceDesktop },
+      { to: '/admin/audit', text: 'audit', icon: IconHistory },
+    ],
   },
   { title: 'groupPeople', links: [{ to: '/admin/users', text: 'users', icon: IconUsers }] },
   {

@@ -1,5 +1,6 @@
 /** The administrator's pages, one bundle: nobody else loads them. */
 export { AgentsPage } from './agents';
+export { AuditPage } from './audit';
 export { AdminGate } from './gate';
 export { SessionsPage } from './sessions';
 export { UserPage } from './user';

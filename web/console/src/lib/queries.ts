@@ -1,7 +1,12 @@
 /** What is asked of the server, once for all pages. */
 
 import { ApiError, api } from '@porthole/api';
-import { QueryClient, queryOptions } from '@tanstack/react-query';
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  QueryClient,
+  queryOptions,
+} from '@tanstack/react-query';
 
 export const queries = new QueryClient({
   defaultOptions: {
@@ -60,3 +65,12 @@ export const agentsQuery = queryOptions({
   queryFn: () => api.agents(),
   refetchInterval: 5_000,
 });
+
+export const auditQuery = (search: string) =>
+  infiniteQueryOptions({
+    queryKey: ['audit', search],
+    queryFn: ({ pageParam, signal }) => api.auditEvents({ search, cursor: pageParam }, signal),
+    initialPageParam: '',
+    getNextPageParam: (part) => part.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+  });
