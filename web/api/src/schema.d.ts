@@ -212,7 +212,30 @@ export interface paths {
         /** Lists groups, the weightiest first */
         get: operations["listGroups"];
         put?: never;
-        post?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["GroupPatch"];
+                };
+            };
+            responses: {
+                /** @description x */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Group"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -529,6 +552,499 @@ export interface paths {
          * @description Sessions that run keep what they started with.
          */
         patch: operations["updateWorkspace"];
+        trace?: never;
+    };
+    "/api/v1/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description x */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Group"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description x */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["GroupPatch"];
+                };
+            };
+            responses: {
+                /** @description x */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Group"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    cursor?: string;
+                    search?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description x */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["User"][];
+                            total: number;
+                            next_cursor?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/members/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    user_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description x */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    user_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description x */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description x */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["GroupWorkspace"][];
+                            total: number;
+                            next_cursor?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/workspaces/{workspace_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    workspace_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description x */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    workspace_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description x */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description x */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["GroupSettingValues"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/settings/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewSettingValue"];
+                };
+            };
+            responses: {
+                /** @description x */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description x */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/group-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description x */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["GroupSetting"][];
+                            total: number;
+                            next_cursor?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description x */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["DescribedPermission"][];
+                            total: number;
+                            next_cursor?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    workspace_id?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description x */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UserPolicy"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
 }
@@ -1043,11 +1559,8 @@ export interface components {
              */
             new_password: string;
         };
-        /**
-         * @description One thing that may be allowed.
-         * @enum {string}
-         */
-        Permission: "user" | "global_admin";
+        /** @enum {string} */
+        Permission: "user" | "global_admin" | "users_view";
         /** @description Where a watermark is. */
         Placement: {
             /** @enum {string} */
@@ -1195,6 +1708,7 @@ export interface components {
             wanted: components["schemas"]["WantedState"];
             /** @description What it is an instance of. */
             workspace: components["schemas"]["SessionWorkspace"];
+            denied: components["schemas"]["Denied"][];
         };
         /** @description The agent of a session. */
         SessionAgent: {
@@ -1481,6 +1995,119 @@ export interface components {
              * @description Shared memory (`/dev/shm`) for each session in bytes, 64 MiB to 64 GiB; new ones have 512 MiB.
              */
             shm_size_bytes?: number | null;
+        };
+        DescribedPermission: {
+            name: components["schemas"]["Permission"];
+            description: string;
+        };
+        GroupPatch: {
+            name?: string | null;
+            description?: string | null;
+            priority?: number | null;
+            permissions?: components["schemas"]["Permission"][] | null;
+        };
+        GroupWorkspace: {
+            id: string;
+            name: string;
+            image: string;
+            icon: string;
+        };
+        GroupSettingValues: {
+            values: {
+                [key: string]: Record<string, never>;
+            };
+        };
+        NewSettingValue: {
+            value: Record<string, never>;
+        };
+        /** @enum {string} */
+        SettingSection: "sessions" | "actions" | "clipboard" | "containers";
+        /** @enum {string} */
+        SettingUnit: "sessions" | "seconds" | "minutes" | "milliseconds" | "bytes";
+        /** @enum {string} */
+        SettingMerge: "priority" | "combine";
+        /** @enum {string} */
+        SettingEnforcer: "server" | "manager" | "gateway";
+        /** @enum {string} */
+        UsageScope: "per_user" | "per_group";
+        /** @enum {string} */
+        UsageInterval: "daily" | "weekly" | "monthly" | "total";
+        SettingKind: {
+            /** @enum {string} */
+            type: "switch";
+        } | {
+            /** @enum {string} */
+            type: "number";
+            least: number;
+            most: number;
+            unit: components["schemas"]["SettingUnit"];
+            zero: string | null;
+        } | {
+            /** @enum {string} */
+            type: "choice";
+            words: string[];
+        } | {
+            /** @enum {string} */
+            type: "usage_limit";
+        } | {
+            /** @enum {string} */
+            type: "run_config";
+        };
+        GroupSetting: {
+            name: string;
+            section: components["schemas"]["SettingSection"];
+            kind: components["schemas"]["SettingKind"];
+            default: Record<string, never>;
+            merge: components["schemas"]["SettingMerge"];
+            description: string;
+            enforced_by: components["schemas"]["SettingEnforcer"];
+        };
+        UsageLimit: {
+            type: components["schemas"]["UsageScope"];
+            interval: components["schemas"]["UsageInterval"];
+            hours: number;
+        };
+        DecidingGroup: {
+            id: string;
+            name: string;
+            priority: number;
+        };
+        OverruledGroup: {
+            group: components["schemas"]["DecidingGroup"];
+            value: Record<string, never>;
+        };
+        PolicySetting: {
+            name: string;
+            value: Record<string, never>;
+            decided_by: components["schemas"]["DecidingGroup"][];
+            overruled: components["schemas"]["OverruledGroup"][];
+        };
+        PolicyPermission: {
+            name: components["schemas"]["Permission"];
+            groups: components["schemas"]["GroupName"][];
+        };
+        PolicyUsage: {
+            limit: components["schemas"]["UsageLimit"];
+            used_hours: number;
+            reached: boolean;
+        };
+        PolicyWorkspace: {
+            id: string;
+            name: string;
+            allowed_by: components["schemas"]["GroupName"][];
+            sessions: number;
+            unavailable_reason: string | null;
+        };
+        UserPolicy: {
+            settings: components["schemas"]["PolicySetting"][];
+            permissions: components["schemas"]["PolicyPermission"][];
+            sessions: number;
+            usage: null | components["schemas"]["PolicyUsage"];
+            workspace: null | components["schemas"]["PolicyWorkspace"];
+        };
+        Denied: {
+            setting: string;
+            group: string | null;
         };
     };
     responses: never;

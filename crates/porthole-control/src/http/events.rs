@@ -14,6 +14,7 @@ use axum::{
     },
 };
 use futures_util::{Stream, stream};
+use porthole_model::permission::Permission;
 use serde::Deserialize;
 use std::{convert::Infallible, time::Duration};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -43,7 +44,7 @@ async fn stream_events(
     Query(query): Query<StreamEvents>,
 ) -> Result<impl IntoResponse, AppError> {
     if query.all {
-        context.require_admin()?;
+        context.require(Permission::SessionsView)?;
     } else {
         context.require_user()?;
     }
@@ -117,7 +118,7 @@ impl Hearer {
         match event.audience() {
             Audience::User(user) => self.all || self.context.user_id() == Some(user),
             Audience::Everybody => true,
-            Audience::Administrators => self.context.is_admin(),
+            Audience::Administrators => self.context.may(Permission::AgentsView),
         }
     }
 
