@@ -201,10 +201,12 @@ impl Server {
             ..NewUser::default()
         };
         let user = store.users().create(new).await.unwrap();
-        let token =
-            self.control
-                .link_token(&RequestContext::system("test"), user.id, SessionId::new());
-        let token = token.await.unwrap();
+        let context = RequestContext::system("test");
+        let token = self
+            .control
+            .link_token(&context, user.id, SessionId::new())
+            .await
+            .unwrap();
         let body = json!({ "token": token.expose_secret() });
         let login = self
             .post(&Caller::nobody(), "/api/v1/auth/token-login", body)
