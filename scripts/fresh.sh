@@ -2,17 +2,19 @@
 # Proves the README's two commands on a machine where nothing is installed: a container made from a
 # minimal Debian, with git, make and the Rust toolchain, and a container engine of its own inside.
 # Clones the last commit, `make run`, signs in, launches a session, sees its first picture, stops,
-# starts again, `make test`. `fresh.sh --no-test` leaves out the last; `--keep` keeps the container.
+# starts again, `make test`. `--no-test` leaves out the last; `--user` does all of it as a user with
+# sudo instead of as root; `--keep` keeps the container.
 # PORTHOLE_FRESH_SUITE: bookworm (default), trixie, jammy, noble; PORTHOLE_FRESH_LOG: where everything is written.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
-keep='' with_tests=1
+keep='' with_tests=1 person=root home=/root
 for argument in "$@"; do
   case "$argument" in
     --keep) keep=1 ;;
     --no-test) with_tests='' ;;
-    *) die "unknown option $argument" "Usage: fresh.sh [--no-test] [--keep]" ;;
+    --user) person=builder home=/home/builder ;;
+    *) die "unknown option $argument" "Usage: fresh.sh [--no-test] [--user] [--keep]" ;;
   esac
 done
 steps=$((with_tests ? 7 : 6))
@@ -44,7 +46,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-inside() { engine exec "$container" bash -lc "$1"; }
+inside() { engine exec --user "$person" --env HOME="$home" "$container" bash -lc "$1"; }
 
 step "Minimal Debian $suite"
 [[ -z "$(git -C "$root" status --porcelain --untracked-files=no)" ]] || note "there are changes that are not committed; the last commit is what is tried"
@@ -71,13 +73,13 @@ rustup_home=${RUSTUP_HOME:-$HOME/.rustup}
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 options=(
   --init --name "$container" --hostname fresh --volume "$volume:/var/lib/docker" --volume /sys/fs/cgroup:/sys/fs/cgroup
-  --volume "$rustup_home:/root/.rustup:ro" --volume "$cargo_home/bin:/root/.cargo/bin:ro" --volume "$root/.git:/source.git:ro"
-  --env PATH=/root/.cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  --volume "$rustup_home:$rustup_home:ro" --env "RUSTUP_HOME=$rustup_home" --volume "$cargo_home/bin:$home/.cargo/bin:ro" --volume "$root/.git:/source.git:ro"
+  --env "PATH=$home/.cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
   --env GIT_CONFIG_COUNT=1 --env GIT_CONFIG_KEY_0=safe.directory --env 'GIT_CONFIG_VALUE_0=*'
   --env PORTHOLE_ADMIN_PASSWORD=fresh-Admin-password-1 --env PORTHOLE_USER_PASSWORD=fresh-User-password-1
 )
 # How this machine reaches package servers (mirrors, proxies, authorities) is needed inside too.
-for pair in "$cargo_home/config.toml:/root/.cargo/config.toml" "$HOME/.npmrc:/root/.npmrc" "$HOME/.config/pip/pip.conf:/root/.config/pip/pip.conf" /etc/pip.conf:/etc/pip.conf; do
+for pair in "$cargo_home/config.toml:$home/.cargo/config.toml" "$HOME/.npmrc:$home/.npmrc" "$HOME/.config/pip/pip.conf:$home/.config/pip/pip.conf" /etc/pip.conf:/etc/pip.conf; do
   [[ ! -f "${pair%%:*}" ]] || options+=(--volume "$pair:ro")
 done
 if [[ -f /etc/ssl/certs/ca-certificates.crt ]]; then
@@ -90,19 +92,29 @@ for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do 
 if ! engine run -d --privileged "${options[@]}" "$image" sleep infinity >>"$log" 2>&1; then
   note "--privileged does not work here; taking the capabilities one by one"
   engine rm -f "$container" >/dev/null 2>&1 || true
-  engine run -d --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
+  engine run -d --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined \
     "${options[@]}" "$image" sleep infinity >>"$log" 2>&1 || die "the container does not start."
 fi
 for file in /etc/apt/apt.conf.d/*prox* /etc/apt/apt.conf.d/*mirror*; do
   [[ ! -f "$file" ]] || engine cp "$file" "$container:/etc/apt/apt.conf.d/"
 done
+if [[ "$person" != root ]]; then
+  quietly "$log" engine exec "$container" bash -c "
+    apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends sudo
+    useradd --shell /bin/bash --home-dir $home --no-create-home $person
+    echo '$person ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/$person
+    # The toolchain may lie below root's folder.
+    chmod o+x /root
+    chown $person: $home && find $home -xdev -mindepth 1 -type d -writable -exec chown $person: {} + || true"
+fi
 address=$(engine inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$container")
-inside "git clone -q /source.git /root/porthole && cd /root/porthole && git checkout -q --detach $commit" >>"$log" 2>&1
+# The repository is root's here, so only root clones it.
+quietly "$log" engine exec "$container" bash -c "git clone -q /source.git $home/porthole && cd $home/porthole && git checkout -q --detach $commit && chown -R $person: ."
 
 # start_run SECONDS: `make run` until the server answers.
 start_run() {
   local started=$SECONDS told=0
-  inside 'cd /root/porthole && exec make run' >>"$log" 2>&1 &
+  inside "cd $home/porthole && exec make run" >>"$log" 2>&1 &
   runner=$!
   until curl -ksf --max-time 3 -o /dev/null "https://$address:8443/api/__healthcheck"; do
     kill -0 "$runner" 2>/dev/null || die "make run ended before the server answered."
@@ -139,6 +151,6 @@ first_frame --workspace Terminal
 stop_run
 if [[ -n "$with_tests" ]]; then
   step "make test"
-  inside 'cd /root/porthole && make test' >>"$log" 2>&1 || die "make test failed."
+  inside "cd $home/porthole && make test" >>"$log" 2>&1 || die "make test failed."
   note "$(tail -n 1 "$log")"
 fi

@@ -80,6 +80,10 @@ engine_cli() { if [[ -n "${PORTHOLE_ENGINE_CLI:-}" ]]; then echo "$PORTHOLE_ENGI
 engine() { "$(engine_cli)" "$@"; }
 engine_answers() { timeout 10 "$(engine_cli)" version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
+# Where Podman's API is; the server is told when Podman is the engine.
+podman_socket=unix:///run/podman/podman.sock
+[[ "$(engine_cli)" != podman ]] || export PORTHOLE_AGENT_ENGINE=${PORTHOLE_AGENT_ENGINE:-$podman_socket}
+
 image_present() { engine image inspect "$1" >/dev/null 2>&1; }
 image_label() { engine image inspect --format "{{index .Config.Labels \"$2\"}}" "$1" 2>/dev/null || true; }
 

@@ -88,6 +88,22 @@ if ! engine_answers; then
   engine_answers || die "the container engine does not answer to $(id -un)." "Check 'docker version'. To allow it for good: sudo usermod -aG docker $(id -un), then log in again."
 fi
 
+if [[ "$(engine_cli)" == podman ]]; then
+  # Its API is a service of its own, and what reaps a container's processes a package of its own.
+  [[ $EUID -eq 0 ]] || die "Podman serves Porthole as root's engine only." "Run this as root, or install Docker: sudo apt-get install docker.io"
+  install_packages catatonit
+  if ! podman --url "$podman_socket" version >/dev/null 2>&1; then
+    note "Starting Podman's API at $podman_socket"
+    if [[ -d /run/systemd/system ]]; then systemctl enable --now podman.socket
+    else
+      mkdir -p "$(dirname "${podman_socket#unix://}")"
+      setsid podman system service --time=0 "$podman_socket" >"$PORTHOLE_CACHE/podman.log" 2>&1 </dev/null &
+    fi
+    for ((round = 0; round < 100; round++)); do podman --url "$podman_socket" version >/dev/null 2>&1 && break; sleep 0.1; done
+    podman --url "$podman_socket" version >/dev/null 2>&1 || die "Podman's API does not answer at $podman_socket." "See $PORTHOLE_CACHE/podman.log, or 'systemctl status podman.socket'."
+  fi
+fi
+
 # --- Node for the console
 node_new_enough() {
   have node && have npm && node -e '

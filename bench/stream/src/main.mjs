@@ -173,7 +173,6 @@ try {
           : scenes.flatMap((scene) => order.map((target) => [target, scene]));
         for (const [index, [target, scene]] of pairs.entries()) {
           if (stopping.signal.aborted) break;
-          if (scene === 'wire' && target.wireless) continue;
           try {
             opened ??= await target.open({ ...surroundings, address: network.address, log });
             cells.push(await measure(opened, network, target, scene, round));

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
+import { connect as secure } from 'node:tls';
 
 const wall = () => performance.timeOrigin + performance.now();
 /** CopyRect, Tight, raw; quality 6, compression 2; cursor, desktop size, extended size, fence, continuous updates. */
@@ -15,17 +16,21 @@ export class WireClient {
 
   /**
    * `place`: `{kind: 'tcp', port}`, or `{kind: 'websocket', path}` with a `port` (and `address`) or
-   * a unix `socket`.
+   * a unix `socket`; with `tls` it is encrypted. A function gives a new place for each client.
    */
   static async connect(place) {
+    if (typeof place === 'function') return WireClient.connect(await place());
     const client = new WireClient();
-    const socket = place.socket ? connect(place.socket) : connect(place.port, place.address ?? '127.0.0.1');
+    const host = place.address ?? '127.0.0.1';
+    const socket = place.socket ? connect(place.socket)
+      : place.tls ? secure({ host, port: place.port, rejectUnauthorized: false })
+        : connect(place.port, host);
     client.socket = socket;
     client.framed = place.kind === 'websocket';
     socket.setNoDelay?.(true);
     socket.on('error', (error) => { client.failed = error; });
     socket.on('close', () => { client.failed ??= new Error('the server closed the connection'); client.#wake(); });
-    await new Promise((resolve, reject) => { socket.once('connect', resolve); socket.once('error', reject); });
+    await new Promise((resolve, reject) => { socket.once(place.tls ? 'secureConnect' : 'connect', resolve); socket.once('error', reject); });
     let rest = Buffer.alloc(0);
     socket.on('data', (part) => {
       client.arrived = wall();
@@ -35,7 +40,8 @@ export class WireClient {
       rest = client.#frames(rest);
     });
     if (client.framed) {
-      socket.write(`GET ${place.path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Protocol: binary\r\n\r\n`);
+      const name = place.tls ? `${host}:${place.port}\r\nOrigin: https://${host}:${place.port}` : 'localhost';
+      socket.write(`GET ${place.path} HTTP/1.1\r\nHost: ${name}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Protocol: binary\r\n\r\n`);
     }
     await client.#handshake();
     client.#run().catch((error) => { client.failed ??= error; });
@@ -49,7 +55,11 @@ export class WireClient {
     if (!this.#upgraded) {
       const end = rest.indexOf('\r\n\r\n');
       if (end < 0) return rest;
-      if (!rest.subarray(0, 12).toString().includes('101')) throw new Error(`the display refused: ${rest.subarray(0, 40)}`);
+      if (!rest.subarray(0, 12).toString().includes('101')) {
+        this.failed = new Error(`the server refused: ${rest.subarray(0, 40)}`);
+        this.#wake();
+        return Buffer.alloc(0);
+      }
       this.#upgraded = true;
       rest = rest.subarray(end + 4);
     }

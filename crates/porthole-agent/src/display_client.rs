@@ -182,7 +182,7 @@ pub(crate) async fn screenshot(dir: &Path, width: u16, height: u16) -> io::Resul
     Ok(STANDARD.encode(&jpeg))
 }
 
-/// Opens a stream.
+/// Opens a stream. A display that is about to serve is waited for.
 pub(crate) async fn stream(dir: &Path, access: Access) -> io::Result<MessageSocket> {
     let access = match access {
         Access::Control => "control",
@@ -195,6 +195,7 @@ pub(crate) async fn stream(dir: &Path, access: Access) -> io::Result<MessageSock
         .max_frame_size(Some(MAX_MESSAGE))
         .write_buffer_size(0);
     let open = async {
+        appeared(dir).await?;
         let stream = connect(dir).await?;
         client_async_with_config(request, stream, Some(config))
             .await
@@ -217,17 +218,14 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (send, receive) = socket.split();
-    let receive: MessageStream = Box::pin(
-        receive
-            .take_while(|message| future::ready(!matches!(message, Ok(Message::Close(_)))))
-            .filter_map(|message| {
-                future::ready(match message {
-                    Ok(Message::Binary(bytes)) => Some(Ok(bytes)),
-                    Ok(_) => None,
-                    Err(error) => Some(Err(io_error(error))),
-                })
-            }),
-    );
+    let receive: MessageStream = Box::pin(receive.filter_map(|message| {
+        future::ready(match message {
+            Ok(Message::Binary(bytes)) => Some(Ok(bytes)),
+            Ok(Message::Close(Some(close))) => Some(Err(error(close.reason.as_str()))),
+            Ok(_) => None,
+            Err(error) => Some(Err(io_error(error))),
+        })
+    }));
     let send: MessageSink = Box::pin(
         send.sink_map_err(io_error)
             .with(|bytes| future::ready(Ok::<_, io::Error>(Message::Binary(bytes)))),
@@ -288,5 +286,35 @@ mod tests {
         let within = Duration::from_millis(50);
         let error = request(dir.path(), Method::GET, "/status", Vec::new(), within).await;
         assert_eq!(error.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_stream_waits_for_its_display_and_hears_why_it_ends() {
+        use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
+        let dir = Arc::new(dir());
+        let opening = tokio::spawn({
+            let dir = dir.clone();
+            async move { stream(dir.path(), Access::View).await }
+        });
+        tokio::task::yield_now().await;
+        let listener = UnixListener::bind(dir.path().join("stream/display.sock")).unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (socket, _) = listener.accept().await.unwrap();
+                // Whoever only looks whether anybody listens says nothing.
+                let Ok(mut socket) = tokio_tungstenite::accept_async(socket).await else {
+                    continue;
+                };
+                let reason = CloseFrame {
+                    code: CloseCode::Error,
+                    reason: "the input thread ended".into(),
+                };
+                let _ = socket.close(Some(reason)).await;
+            }
+        });
+        let mut opened = timeout(ANSWER, opening).await.unwrap().unwrap().unwrap();
+        let ended = timeout(ANSWER, opened.receive.next()).await.unwrap();
+        let error = ended.unwrap().unwrap_err();
+        assert_eq!(error.to_string(), "the input thread ended");
     }
 }

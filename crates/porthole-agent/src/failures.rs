@@ -61,6 +61,8 @@ fn refused(message: &str) -> String {
         "The host's disk is full: remove unused images with `docker image prune`, or give it more space"
     } else if has("cannot allocate memory") {
         "The host has no memory left: stop sessions, or give the host more"
+    } else if has("container-init binary not found") {
+        "Podman needs one more package on the host: `apt-get install catatonit`"
     } else if has("executable file not found") || has("no such file or directory") {
         "The program does not exist in the image: check the command, or the workspace's image"
     } else if has("permission denied") {

@@ -2,7 +2,10 @@
 
 use crate::{
     Events,
-    app::{passwords::Passwords, sessions::Thumbnails},
+    app::{
+        passwords::Passwords,
+        sessions::{Tellings, Thumbnails},
+    },
     links::{LinkConfig, Links},
     manager::{Clock, Manager, ManagerConfig, SystemClock},
     tickets::Tickets,
@@ -77,6 +80,7 @@ pub struct Inner {
     pub(crate) manager: Manager,
     pub(crate) tickets: Tickets,
     pub(crate) thumbnails: Thumbnails,
+    pub(crate) tellings: Tellings,
 }
 
 impl Deref for Control {
@@ -112,6 +116,7 @@ impl Control {
             manager,
             tickets: Tickets::default(),
             thumbnails: Thumbnails::default(),
+            tellings: Tellings::default(),
         }))
     }
 

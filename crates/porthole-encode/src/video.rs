@@ -167,7 +167,7 @@ impl VideoFinder {
 
     fn mark(&mut self, damage: &Region, held: bool) {
         // The slots from the update before to this one.
-        let between = 2_u32.checked_shl(self.gap).map_or(u32::MAX, |bit| bit - 1);
+        let between = u32::MAX >> (u32::BITS - 1).saturating_sub(self.gap);
         let before = 1_u32.checked_shl(self.gap).unwrap_or(0);
         let (last_column, last_row) = (self.columns, self.rows());
         for rect in damage.rects() {
@@ -558,6 +558,23 @@ mod tests {
         });
         // To even pixels, no more.
         assert_eq!(screen.areas(), [Rect::new(202, 150, 642, 364)]);
+    }
+
+    #[test]
+    fn after_a_pause_of_any_length() {
+        let area = Rect::new(0, 0, 16, 16);
+        for (slots, held) in (0..40).flat_map(|slots| [(slots, false), (slots, true)]) {
+            let mut screen = Screen::new(64, 64);
+            screen.update(false);
+            screen.now += SLOT * slots;
+            screen.film(area);
+            screen.update(held);
+            let changes = (0..=slots).filter(|&slot| held || slot == 0 || slot == slots);
+            let expected = changes.fold(0, |bits, slot| bits | 1_u64 << slot) as u32;
+            // Forgotten after 32 slots, it was not there the last time either.
+            let expected = if slots < 32 { expected } else { 1 };
+            assert_eq!(screen.finder.tiles[0], expected, "{slots} {held}");
+        }
     }
 
     #[test]

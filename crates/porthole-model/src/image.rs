@@ -114,8 +114,17 @@ impl FromStr for ImageRef {
         if tag.is_none() && digest.is_none() {
             return Err(ImageRefError::NoTag(name.to_owned()));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(familiar(text).to_owned()))
     }
+}
+
+/// The name without the registry that is meant when none is given, so that one image has one name:
+/// engines disagree on which of them they report.
+fn familiar(text: &str) -> &str {
+    let path = ["docker.io/", "index.docker.io/"]
+        .iter()
+        .find_map(|registry| text.strip_prefix(registry));
+    path.map_or(text, |path| path.strip_prefix("library/").unwrap_or(path))
 }
 
 fn is_host(part: &str) -> bool {
@@ -167,6 +176,21 @@ mod tests {
                 good.parse::<ImageRef>().map(String::from).as_deref(),
                 Ok(good)
             );
+        }
+    }
+
+    #[test]
+    fn an_image_of_docker_hub_has_one_name() {
+        for (long, short) in [
+            ("docker.io/porthole/terminal:1.0", "porthole/terminal:1.0"),
+            ("docker.io/library/debian:bookworm", "debian:bookworm"),
+            ("index.docker.io/library/debian:bookworm", "debian:bookworm"),
+            (
+                "localhost/library/debian:bookworm",
+                "localhost/library/debian:bookworm",
+            ),
+        ] {
+            assert_eq!(long.parse::<ImageRef>().unwrap().as_str(), short);
         }
     }
 

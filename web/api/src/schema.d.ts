@@ -402,7 +402,7 @@ export interface paths {
         /**
          * Tells how a session's stream is doing
          * @description For viewers, every half minute or so and at the end; the last one is kept with the session and
-         *     in its history.
+         *     in its history. 429 with `Retry-After` where it comes more often than eight viewers do that.
          */
         post: operations["noteSessionStatistics"];
         delete?: never;

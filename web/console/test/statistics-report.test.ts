@@ -6,7 +6,7 @@ const CODECS = { lossless: 0.666, fill: 0, copy: 0, jpeg: 0.334, video: 0 };
 it('tells whole numbers within what the server takes', () => {
   const told = forServer(
     {
-      ...{ over: 30_000, frameRate: 24.6, bitRate: 1e12, dropped: -0.1 },
+      ...{ over: 30_000, frameRate: 24.6, bitRate: 1e12, dropped: -0.1, pixelRate: 5e6 },
       ...{ network: 12.3456, encode: undefined, decode: 0.2, draw: 1e9 },
       codecs: CODECS,
     },

@@ -84,3 +84,9 @@ export async function openPanel(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Open the session panel' }).click();
   await page.waitForSelector('[data-panel]');
 }
+
+/** Closes it by its key. */
+export async function closePanel(page: Page): Promise<void> {
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('[data-panel]', { state: 'detached' });
+}

@@ -12,13 +12,19 @@ export interface Terminal {
   readonly containers: Containers;
 }
 
-/** Launches it from the dashboard, and waits until its desktop is there. */
-export async function launchTerminal({ page, atEnd }: Watched): Promise<Terminal> {
-  await page.getByRole('button', { name: 'Launch Terminal' }).click();
+/** Launches a workspace from the dashboard, and waits until its desktop is there. The session. */
+export async function launch({ page, atEnd }: Watched, workspace: string): Promise<string> {
+  await page.getByRole('button', { name: `Launch ${workspace}` }).click();
   await page.waitForURL(/\/session\/[0-9a-f-]{36}/);
   const session = /\/session\/([0-9a-f-]{36})/.exec(page.url())?.[1] ?? '';
   atEnd(() => call(page, 'DELETE', `/sessions/${session}`));
   await desktopReady(page);
+  return session;
+}
+
+/** The same with the Terminal workspace, and its containers. */
+export async function launchTerminal(watched: Watched): Promise<Terminal> {
+  const session = await launch(watched, 'Terminal');
   const containers = await until('both containers', () => containersOf(session));
   return { session, containers };
 }

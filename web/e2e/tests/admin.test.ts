@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { call, launchBrowser, open, signIn } from '../support/browser';
+import { test } from 'node:test';
+import { call, open, signIn } from '../support/browser';
 import { admin } from '../support/settings';
-
-let browser: Browser;
-before(async () => {
-  browser = await launchBrowser();
-});
-after(() => browser.close());
 
 const stamp = Date.now();
 
 test('users: create, refuse, edit, disable, reset, delete', async (t) => {
-  const { page, faults } = await open(t, browser);
+  const { page, faults } = await open(t);
   await signIn(page, admin, '/admin/users');
   const username = `person-${stamp}@example.com`;
 
@@ -56,7 +49,7 @@ test('users: create, refuse, edit, disable, reset, delete', async (t) => {
 });
 
 test('workspaces: an image needs its tag; create, edit, disable, delete', async (t) => {
-  const { page, faults } = await open(t, browser);
+  const { page, faults } = await open(t);
   await signIn(page, admin, '/admin/workspaces');
   const name = `Probe ${stamp}`;
 
@@ -106,7 +99,7 @@ test('workspaces: an image needs its tag; create, edit, disable, delete', async 
 });
 
 test('agents: the local one reports; a new one’s token is shown once', async (t) => {
-  const { page, faults } = await open(t, browser);
+  const { page, faults } = await open(t);
   await signIn(page, admin, '/admin/agents');
   await page.getByText('Connected', { exact: true }).first().waitFor();
   const name = `probe-${stamp}`;
@@ -130,7 +123,7 @@ test('agents: the local one reports; a new one’s token is shown once', async (
 });
 
 test('the API page lists operations and tries one', async (t) => {
-  const { page, faults } = await open(t, browser);
+  const { page, faults } = await open(t);
   await signIn(page, admin, '/api/docs');
   await page.getByRole('searchbox').fill('get /api/v1/me');
   await page.getByText('/api/v1/me', { exact: true }).click();

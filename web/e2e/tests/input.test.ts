@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, CDPSession, Page } from 'playwright-core';
-import { launchBrowser, open, picture, signIn } from '../support/browser';
-import { desktopReady, focusDesktop, openPanel, typeLine } from '../support/desktop';
-import { inside } from '../support/engine';
+import { test } from 'node:test';
+import { open, picture, signIn } from '../support/browser';
+import { closePanel, focusDesktop, openPanel } from '../support/desktop';
 import { compose, LAYOUTS, typeWith } from '../support/layouts';
 import { launchTerminal, readWhile, type Terminal } from '../support/session';
 import { admin } from '../support/settings';
 import { until } from '../support/until';
 import { Mask, pointer } from '../support/x11';
-
-let browser: Browser;
-before(async () => {
-  browser = await launchBrowser();
-});
-after(() => browser.close());
 
 /** One sentence for each, with what only that layout makes hard. */
 const SENTENCES = {
@@ -23,13 +15,8 @@ const SENTENCES = {
   French: 'Déjà Noël où le maïs mûr, l\'âne rêve: "ê, ñ, é" à 10/20 ? çà [@|\\]',
 } as const;
 
-async function panelClosed(page: Page): Promise<void> {
-  await page.keyboard.press('Escape');
-  await page.waitForSelector('[data-panel]', { state: 'detached' });
-}
-
 test('keyboards and pointers', { timeout: 300_000 }, async (t) => {
-  const watched = await open(t, browser, { viewport: { width: 1000, height: 700 } });
+  const watched = await open(t, { viewport: { width: 1000, height: 700 } });
   const { page, faults } = watched;
   await signIn(page, admin);
   const { containers }: Terminal = await launchTerminal(watched);
@@ -70,7 +57,7 @@ test('keyboards and pointers', { timeout: 300_000 }, async (t) => {
       await openPanel(page);
       await page.getByText(mode, { exact: true }).click();
       if (mode !== 'Text') await picture(page, 'panel input');
-      await panelClosed(page);
+      await closePanel(page);
     };
     const text = await readWhile(page, workspace, 'places.txt', async () => {
       await choose('Key places');
@@ -135,102 +122,4 @@ test('keyboards and pointers', { timeout: 300_000 }, async (t) => {
   });
 
   assert.deepEqual(faults, []);
-});
-
-/** Fingers on the page. */
-class Fingers {
-  constructor(private readonly protocol: CDPSession) {}
-
-  /** All at these places; none: all are gone. */
-  private async at(type: 'touchStart' | 'touchMove' | 'touchEnd', places: [number, number][]) {
-    const touchPoints = places.map(([x, y], id) => ({ x, y, id }));
-    await this.protocol.send('Input.dispatchTouchEvent', { type, touchPoints });
-  }
-
-  /** Comes down at the first places, goes through the others, and up. */
-  async draw(...way: [number, number][][]): Promise<void> {
-    const [first = [], ...rest] = way;
-    await this.at('touchStart', first);
-    for (const places of rest) await this.at('touchMove', places);
-    await this.at('touchEnd', []);
-  }
-}
-
-test('fingers on a phone', { timeout: 200_000 }, async (t) => {
-  const watched = await open(t, browser, {
-    ...{ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 },
-    ...{ hasTouch: true, isMobile: true, colorScheme: 'dark' },
-  });
-  const { page, context } = watched;
-  await signIn(page, admin);
-  const { containers } = await launchTerminal(watched);
-  const { workspace } = containers;
-  // The first visit's hint lies over the desktop.
-  await page.getByRole('button', { name: 'Understood' }).tap();
-  const fingers = new Fingers(await context.newCDPSession(page));
-  const width = async () =>
-    (await page.locator('[data-screen] canvas').first().boundingBox())?.width;
-
-  await t.test('a tap clicks where it is', async () => {
-    await fingers.draw([[100, 400]]);
-    await until('the place', async () => {
-      const { x, y } = await pointer(workspace);
-      return Math.abs(x - 200) <= 1 && Math.abs(y - 800) <= 1;
-    });
-  });
-
-  await t.test('two fingers that go apart zoom the view, and back', async () => {
-    const before = (await width()) ?? 0;
-    const apart = [0, 10, 20, 40, 60, 80].map((by): [number, number][] => [
-      [150 - by, 400],
-      [250 + by, 400],
-    ]);
-    await fingers.draw(...apart);
-    const zoomed = (await width()) ?? 0;
-    assert.ok(zoomed > before * 1.5, `${before} became ${zoomed}`);
-    await picture(page, 'phone zoomed');
-    await fingers.draw(...apart.toReversed());
-    await fingers.draw(...apart.toReversed());
-    assert.equal(await width(), before);
-  });
-
-  await t.test('a trackpad moves the pointer from where it is', async () => {
-    await openPanel(page);
-    await page.getByText('Trackpad', { exact: true }).click();
-    await page.getByText('Row of keys on the screen').click();
-    await picture(page, 'phone panel');
-    await page.getByRole('button', { name: 'Close' }).first().click();
-    const from = await pointer(workspace);
-    await fingers.draw([[200, 600]], [[215, 600]], [[250, 600]]);
-    const to = await until('motion', async () => {
-      const now = await pointer(workspace);
-      return now.x > from.x + 50 && now;
-    });
-    assert.equal(to.y, from.y);
-    assert.equal(await page.locator('[data-pointer]').isVisible(), true);
-    await picture(page, 'phone trackpad');
-    // It is remembered.
-    await page.reload();
-    await desktopReady(page);
-    await openPanel(page);
-    assert.equal(await page.getByRole('radio', { name: 'Trackpad' }).isChecked(), true);
-    await page.getByRole('button', { name: 'Close' }).first().click();
-  });
-
-  await t.test('the row of keys has a Control for the next key', async () => {
-    await page.evaluate(() =>
-      document.querySelector<HTMLTextAreaElement>('[data-keyboard]')?.focus(),
-    );
-    await typeLine(page, 'sleep 1000');
-    await until('sleep', async () => (await inside(workspace, 'ps', 'ax')).includes('sleep 1000'));
-    const control = page.getByRole('button', { name: 'Ctrl', exact: true });
-    await control.tap();
-    assert.equal(await control.getAttribute('aria-pressed'), 'true');
-    await picture(page, 'phone keys');
-    await page.keyboard.press('c');
-    await until('no sleep', async () => {
-      return !(await inside(workspace, 'ps', 'ax')).includes('sleep 1000');
-    });
-    await until('Control up', async () => (await control.getAttribute('aria-pressed')) === 'false');
-  });
 });

@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { call, launchBrowser, open, signIn } from '../support/browser';
+import { test } from 'node:test';
+import { call, open, signIn } from '../support/browser';
 import { admin, user } from '../support/settings';
 
-let browser: Browser;
-before(async () => {
-  browser = await launchBrowser();
-});
-after(() => browser.close());
-
 test('a wrong password is told without saying which part was wrong', async (t) => {
-  const { page } = await open(t, browser);
+  const { page } = await open(t);
   const told: string[] = [];
   for (const username of ['nobody@example.com', user.username]) {
     await page.goto('/login');
@@ -25,7 +18,7 @@ test('a wrong password is told without saying which part was wrong', async (t) =
 });
 
 test('an account is locked after failures, says so, and an administrator unlocks it', async (t) => {
-  const { page: office } = await open(t, browser);
+  const { page: office } = await open(t);
   await signIn(office, admin);
   const username = `lock-${Date.now()}@example.com`;
   const made = await call<{ id: string }>(office, 'POST', '/users', {
@@ -34,7 +27,7 @@ test('an account is locked after failures, says so, and an administrator unlocks
   });
   assert.equal(made.status, 201);
 
-  const { page } = await open(t, browser);
+  const { page } = await open(t);
   await page.goto('/login');
   await page.getByLabel('User name').fill(username);
   const statuses: number[] = [];
@@ -58,7 +51,7 @@ test('an account is locked after failures, says so, and an administrator unlocks
 });
 
 test('after signing in one is where one wanted to go, and signing out ends it', async (t) => {
-  const { page, faults } = await open(t, browser);
+  const { page, faults } = await open(t);
   await signIn(page, user, '/account');
   assert.equal(new URL(page.url()).pathname, '/account');
   await page.getByRole('heading', { name: 'My account' }).waitFor();
@@ -71,7 +64,7 @@ test('after signing in one is where one wanted to go, and signing out ends it', 
 });
 
 test('a server that cannot be reached is told, and what was typed is kept', async (t) => {
-  const { page, context } = await open(t, browser);
+  const { page, context } = await open(t);
   await page.goto('/login');
   await page.getByLabel('User name').fill(user.username);
   await page.getByRole('textbox', { name: 'Password' }).fill('something');
@@ -82,14 +75,14 @@ test('a server that cannot be reached is told, and what was typed is kept', asyn
 });
 
 test('a link of request_kasm with a bad token says what to do', async (t) => {
-  const { page } = await open(t, browser);
+  const { page } = await open(t);
   await page.goto(`/#/connect/kasm/${'0'.repeat(32)}/${'0'.repeat(32)}/not-a-token`);
   await page.getByText('This link does not work any more').waitFor();
   assert.ok(!page.url().includes('not-a-token'), 'the token stays out of the history');
 });
 
 test('users see no administration', async (t) => {
-  const { page } = await open(t, browser);
+  const { page } = await open(t);
   await signIn(page, user);
   await page.getByRole('heading', { name: 'Workspaces' }).waitFor();
   assert.equal(await page.getByRole('link', { name: 'Administration' }).count(), 0);

@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { call, launchBrowser, open, picture, signIn } from '../support/browser';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { call, open, picture, signIn } from '../support/browser';
 import { desktopReady, openPanel } from '../support/desktop';
 import { admin } from '../support/settings';
-
-let browser: Browser;
-before(async () => {
-  browser = await launchBrowser();
-});
-after(() => browser.close());
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
@@ -62,7 +56,7 @@ async function settled(page: Page): Promise<void> {
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`accessibility by axe-core, ${colorScheme}`, { timeout: 180_000 }, async (t) => {
-    const { page, faults } = await open(t, browser, { colorScheme, reducedMotion: 'reduce' });
+    const { page, faults } = await open(t, { colorScheme, reducedMotion: 'reduce' });
     await page.goto('/login');
     await settled(page);
     await picture(page, `login ${colorScheme}`);
@@ -80,7 +74,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test('the session panel is accessible', { timeout: 120_000 }, async (t) => {
-  const { page, atEnd } = await open(t, browser, { reducedMotion: 'reduce' });
+  const { page, atEnd } = await open(t, { reducedMotion: 'reduce' });
   await signIn(page, admin);
   await page.getByRole('button', { name: 'Launch Terminal' }).click();
   await page.waitForURL(/\/session\/[0-9a-f-]{36}/);
@@ -102,7 +96,7 @@ test('the session panel is accessible', { timeout: 120_000 }, async (t) => {
 });
 
 test('no page scrolls sideways at 360 pixels', { timeout: 120_000 }, async (t) => {
-  const { page } = await open(t, browser, { viewport: { width: 360, height: 740 } });
+  const { page } = await open(t, { viewport: { width: 360, height: 740 } });
   const wide: string[] = [];
   const judge = async (name: string) => {
     await settled(page);
@@ -121,7 +115,7 @@ test('no page scrolls sideways at 360 pixels', { timeout: 120_000 }, async (t) =
 });
 
 test('German texts', async (t) => {
-  const { page } = await open(t, browser, { locale: 'de-DE' });
+  const { page } = await open(t, { locale: 'de-DE' });
   await page.goto('/login');
   await page.getByRole('button', { name: 'Anmelden' }).waitFor();
   assert.equal(await page.locator('html').getAttribute('lang'), 'de');

@@ -1,21 +1,18 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { call, launchBrowser, open, picture, signIn } from '../support/browser';
-import { desktopReady, sizeBecomes } from '../support/desktop';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { call, open, picture, signIn } from '../support/browser';
+import { sizeBecomes } from '../support/desktop';
+import { launch } from '../support/session';
 import { admin } from '../support/settings';
 import { until } from '../support/until';
-
-let browser: Browser;
-before(async () => {
-  browser = await launchBrowser();
-});
-after(() => browser.close());
 
 /** What is counted in a picture of the desktop. */
 interface Counts {
   /** Pixels of the watermark's colour. */
   marked: number;
+  /** Pixels of its other colour, where it is a picture. */
+  green: number;
   /** In how many of nine parts of the picture there are such. */
   parts: number;
   /** Pixels in the area of the upper 40 rows that are not black. */
@@ -42,27 +39,30 @@ function pixels(page: Page, source: string | undefined): Promise<Counts> {
     const { data } = context.getImageData(0, 0, width, height);
     const parts = new Set<number>();
     let marked = 0;
+    let green = 0;
     let bright = 0;
     // A picture is smaller than the desktop; its edges are blurred.
     const black = (source === undefined ? 40 : 30) * (source === undefined ? 1 : height / 700);
     for (let at = 0; at < data.length; at += 4) {
-      const [red = 0, green = 0, blue = 0] = [data[at], data[at + 1], data[at + 2]];
+      const [r = 0, g = 0, b = 0] = [data[at], data[at + 1], data[at + 2]];
       const [x, y] = [(at / 4) % width, Math.floor(at / 4 / width)];
-      if (red > 200 && green < 70 && blue > 200) {
+      if (r < 70 && g > 200 && b < 70) green += 1;
+      if (r > 200 && g < 70 && b > 200) {
         marked += 1;
         parts.add(Math.floor((x * 3) / width) * 3 + Math.floor((y * 3) / height));
       }
-      if (y < black && red + green + blue > 60) bright += 1;
+      if (y < black && r + g + b > 60) bright += 1;
     }
-    return { marked, parts: parts.size, bright };
+    return { marked, green, parts: parts.size, bright };
   }, source);
 }
 
 test('a watermark set in the form is in every pixel source', { timeout: 300_000 }, async (t) => {
-  const { page, faults, atEnd } = await open(t, browser, {
+  const watched = await open(t, {
     viewport: { width: 1100, height: 700 },
     reducedMotion: 'reduce',
   });
+  const { page, faults, atEnd } = watched;
   await signIn(page, admin, '/admin/workspaces');
   const name = `Marked ${Date.now()}`;
   await page.getByRole('link', { name: 'New workspace' }).click();
@@ -102,11 +102,7 @@ test('a watermark set in the form is in every pixel source', { timeout: 300_000 
   }
 
   await page.goto('/');
-  await page.getByRole('button', { name: `Launch ${name}` }).click();
-  await page.waitForURL(/\/session\/[0-9a-f-]{36}/);
-  const session = page.url().split('/').at(-1) ?? '';
-  atEnd(() => call(page, 'DELETE', `/sessions/${session}`));
-  await desktopReady(page);
+  const session = await launch(watched, name);
   const seen = await until('the watermark in the canvas', async () => {
     const counts = await pixels(page, undefined);
     return counts.marked > 3000 && counts.bright === 0 ? counts : undefined;
@@ -132,5 +128,56 @@ test('a watermark set in the form is in every pixel source', { timeout: 300_000 
     return counts.marked > 500 && counts.bright === 0;
   });
   await picture(page, 'marked session small');
+  assert.deepEqual(faults, []);
+});
+
+test('a picture as the watermark is in the viewer', { timeout: 200_000 }, async (t) => {
+  const watched = await open(t, { viewport: { width: 800, height: 600 } });
+  const { page, faults, atEnd } = watched;
+  await signIn(page, admin, '/admin/workspaces/new');
+  const name = `Stamped ${Date.now()}`;
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name);
+  await page.getByRole('textbox', { name: 'Image', exact: true }).fill('porthole/terminal:1.0');
+  const protection = page.getByRole('group', { name: 'Data protection' });
+  await protection.getByText('Picture', { exact: true }).click();
+  // 40 by 40 pixels, a quarter of them green, the rest magenta.
+  const png = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(40, 40);
+    const context = canvas.getContext('2d');
+    if (!context) throw new Error('no context');
+    context.fillStyle = '#ff00ff';
+    context.fillRect(0, 0, 40, 40);
+    context.fillStyle = '#00ff00';
+    context.fillRect(0, 0, 20, 20);
+    return [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())];
+  });
+  const chosen = page.waitForEvent('filechooser');
+  await protection.getByLabel('PNG file').click();
+  await (await chosen).setFiles({
+    ...{ name: 'mark.png', mimeType: 'image/png', buffer: Buffer.from(png) },
+  });
+  await protection.getByRole('img', { name: 'Picture' }).waitFor();
+  await protection.getByLabel('Opacity in per cent').fill('100');
+  await protection.getByLabel('Angle in degrees').fill('0');
+  await protection.getByLabel('Pixels between copies').fill('40');
+  await page.getByRole('button', { name: 'Create' }).click();
+  await page.getByRole('heading', { name: `Workspace ${name}` }).waitFor();
+  const id = page.url().split('/').at(-1) ?? '';
+  atEnd(() => call(page, 'DELETE', `/workspaces/${id}`));
+  await protection.scrollIntoViewIfNeeded();
+  await picture(page, 'protection picture form');
+
+  await page.goto('/');
+  await launch(watched, name);
+  const seen = await until('the picture in the canvas', async () => {
+    const counts = await pixels(page, undefined);
+    return counts.parts === 9 && counts.green > 0 && counts;
+  });
+  // Copies side by side, with as much between them: a quarter of the screen, less the edges.
+  const share = (seen.marked + seen.green) / (800 * 600);
+  assert.ok(share > 0.12 && share < 0.3, `it covers ${share}`);
+  const ratio = seen.marked / seen.green;
+  assert.ok(ratio > 2.5 && ratio < 3.5, `${ratio} times as much magenta as green`);
+  await picture(page, 'stamped session');
   assert.deepEqual(faults, []);
 });

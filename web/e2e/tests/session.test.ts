@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { call, launchBrowser, open, PATIENCE, picture, signIn } from '../support/browser';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { call, open, PATIENCE, picture, signIn } from '../support/browser';
 import {
+  closePanel,
   colours,
   desktopReady,
   focusDesktop,
@@ -13,14 +14,9 @@ import {
   typeLine,
 } from '../support/desktop';
 import { type Containers, containersOf, exists, inside, runs, xSize } from '../support/engine';
+import { launchTerminal } from '../support/session';
 import { admin } from '../support/settings';
 import { until } from '../support/until';
-
-let browser: Browser;
-before(async () => {
-  browser = await launchBrowser();
-});
-after(() => browser.close());
 
 interface AgentsPage {
   items: { name: string; reserved: { cores: number; memory_bytes: number } }[];
@@ -34,7 +30,7 @@ async function reserved(page: Page): Promise<string> {
 const sessionId = (page: Page) => /\/session\/([0-9a-f-]{36})/.exec(page.url())?.[1] ?? '';
 
 test('a session from click to gone', { timeout: 600_000 }, async (t) => {
-  const { page, context, faults, atEnd } = await open(t, browser, {
+  const { page, context, faults, atEnd } = await open(t, {
     viewport: { width: 1101, height: 703 },
   });
   await signIn(page, admin);
@@ -123,8 +119,7 @@ test('a session from click to gone', { timeout: 600_000 }, async (t) => {
       );
       return there === typed;
     });
-    await page.keyboard.press('Escape');
-    await page.waitForSelector('[data-panel]', { state: 'detached' });
+    await closePanel(page);
   });
 
   await step('the desktop follows the window, odd sizes included', async () => {
@@ -159,7 +154,7 @@ test('a session from click to gone', { timeout: 600_000 }, async (t) => {
   });
 
   await step('its address, opened by somebody not signed in, asks first', async () => {
-    const other = await open(t, browser, { viewport: page.viewportSize() });
+    const other = await open(t, { viewport: page.viewportSize() });
     await signIn(other.page, admin, `/session/${session}`);
     await desktopReady(other.page);
     assert.equal(sessionId(other.page), session);
@@ -260,16 +255,13 @@ test('a session from click to gone', { timeout: 600_000 }, async (t) => {
 });
 
 test('device pixels: a desktop at the screen’s ratio', { timeout: 120_000 }, async (t) => {
-  const { page, atEnd } = await open(t, browser, {
+  const watched = await open(t, {
     viewport: { width: 801, height: 601 },
     deviceScaleFactor: 1.5,
   });
+  const { page } = watched;
   await signIn(page, admin);
-  await page.getByRole('button', { name: 'Launch Terminal' }).click();
-  await page.waitForURL(/\/session\/[0-9a-f-]{36}/);
-  const session = sessionId(page);
-  atEnd(() => call(page, 'DELETE', `/sessions/${session}`));
-  await desktopReady(page);
+  const { containers } = await launchTerminal(watched);
   await sizeBecomes(page, '1202x902');
   // The worker's canvas takes its size with its next picture.
   await until('one pixel of the desktop to one of the device', async () => {
@@ -280,23 +272,18 @@ test('device pixels: a desktop at the screen’s ratio', { timeout: 120_000 }, a
     });
     return ratios.length === 2 && ratios.every((ratio) => Math.abs(ratio - 1.5) < 1e-3);
   });
-  const containers = await until('both containers', () => containersOf(session));
   assert.equal(await xSize(containers.workspace), '1202x902');
 });
 
 test('a browser that gives workers no canvas', { timeout: 120_000 }, async (t) => {
-  const { page, context, faults, atEnd } = await open(t, browser);
+  const watched = await open(t);
+  const { page, context, faults } = watched;
   await context.addInitScript(() => {
     Reflect.deleteProperty(HTMLCanvasElement.prototype, 'transferControlToOffscreen');
   });
   await signIn(page, admin);
-  await page.getByRole('button', { name: 'Launch Terminal' }).click();
-  await page.waitForURL(/\/session\/[0-9a-f-]{36}/);
-  const session = sessionId(page);
-  atEnd(() => call(page, 'DELETE', `/sessions/${session}`));
-  await desktopReady(page);
+  const { containers } = await launchTerminal(watched);
   await until('more than a blank picture', async () => (await colours(page)) > 8);
-  const containers = await until('both containers', () => containersOf(session));
   await focusDesktop(page);
   await typeLine(page, 'echo drawn-by-the-page > ~/typed.txt');
   await until('the file in the container', async () => {
@@ -308,7 +295,7 @@ test('a browser that gives workers no canvas', { timeout: 120_000 }, async (t) =
 });
 
 test('a session that is none says so', async (t) => {
-  const { page } = await open(t, browser);
+  const { page } = await open(t);
   await signIn(page, admin);
   await page.goto('/session/00000000-0000-4000-8000-000000000000');
   await page.getByText('This session has ended').waitFor({ timeout: PATIENCE });

@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { call, launchBrowser, open, picture, signIn } from '../support/browser';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { call, open, picture, signIn } from '../support/browser';
 import { desktopReady, focusDesktop, openPanel, typeLine } from '../support/desktop';
 import { launchTerminal } from '../support/session';
 import { admin } from '../support/settings';
 import { until } from '../support/until';
 
-let browser: Browser;
-before(async () => {
-  browser = await launchBrowser();
-});
-after(() => browser.close());
-
 /** The overlay's figures by their names. */
 function figures(page: Page): Promise<Record<string, string>> {
   return page
-    .locator('[data-statistics] dl > div')
+    .locator('[data-statistics] dl:not([data-codecs]) > div')
     .evaluateAll((rows) =>
       Object.fromEntries(
         rows.map((row) => [
@@ -27,8 +21,22 @@ function figures(page: Page): Promise<Record<string, string>> {
     );
 }
 
+/** Pixels that outlines colour. */
+function outlined(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const canvas = document.querySelector<HTMLCanvasElement>('canvas[data-outlines]');
+    if (!canvas || canvas.width === 0) return 0;
+    const context = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+    context?.drawImage(canvas, 0, 0);
+    const data = context?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+    let count = 0;
+    for (let at = 3; at < data.length; at += 4) if (data[at]) count += 1;
+    return count;
+  });
+}
+
 test('statistics over the desktop', { timeout: 200_000 }, async (t) => {
-  const watched = await open(t, browser, { viewport: { width: 1000, height: 700 } });
+  const watched = await open(t, { viewport: { width: 1000, height: 700 } });
   const { page, faults } = watched;
   await signIn(page, admin);
   const { session } = await launchTerminal(watched);
@@ -48,17 +56,34 @@ test('statistics over the desktop', { timeout: 200_000 }, async (t) => {
     assert.match(shown[part] ?? '', /^[\d.]+ ms$/, part);
   }
   assert.equal(shown.Size, '1000 × 700');
-  assert.match((await page.locator('[data-statistics] p').textContent()) ?? '', /\d+ %/);
+  const codecs = page.locator('[data-codecs] > div');
+  assert.match((await codecs.first().textContent()) ?? '', /^\w+.* % · [\d.]+ [kM]P\/s$/);
   await picture(page, 'statistics');
+
+  await page.getByText('Show how areas are coded').click();
+  assert.equal(await codecs.count(), 5, 'all colours are explained');
+  // The prompt's line is outlined while it changes, in the colour of exact pixels or of moved ones.
+  await until('outlines', async () => (await outlined(page)) > 0);
+  await picture(page, 'outlines');
+  // The switch has not taken the keyboard from the desktop.
+  await page.keyboard.press('Control+c');
+  // A cursor that blinks is outlined each time.
+  await typeLine(page, 'tput civis; clear');
+  await until('outlines that have faded', async () => (await outlined(page)) === 0);
+  await typeLine(page, 'while sleep 0.1; do date +%s%N; done');
   await page.emulateMedia({ colorScheme: 'dark' });
   await picture(page, 'statistics dark');
   await page.setViewportSize({ width: 390, height: 844 });
   await until('the new size', async () => (await figures(page)).Size === '390 × 844');
+  await until('outlines', async () => (await outlined(page)) > 0);
   await picture(page, 'statistics phone');
   // It is remembered.
   await page.reload();
   await desktopReady(page);
   await page.waitForSelector('[data-statistics]');
+  await page.waitForSelector('[data-outlines]', { state: 'attached' });
+  await page.getByText('Show how areas are coded').click();
+  await page.waitForSelector('[data-outlines]', { state: 'detached' });
   // What was measured is kept with the session when its page is left, for administrators.
   const told = page.waitForResponse((answer) => answer.url().endsWith('/statistics'));
   await focusDesktop(page);
@@ -78,7 +103,7 @@ test('statistics over the desktop', { timeout: 200_000 }, async (t) => {
 });
 
 test('an engine that breaks', { timeout: 200_000 }, async (t) => {
-  const watched = await open(t, browser);
+  const watched = await open(t);
   const { page } = watched;
   await signIn(page, admin);
   await launchTerminal(watched);

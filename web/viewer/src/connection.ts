@@ -1,8 +1,8 @@
 /** One connection in an element: the engine that draws it, its place on the page, its input. */
 
 import { type EngineHandle, startEngine } from './engine/start';
-import type { Command, Levels, Report } from './engine/talk';
-import { devicePixels, pictureScale, type ScaleMode, type Size } from './geometry';
+import type { Command, Levels, Report, SizeBy } from './engine/talk';
+import { devicePixels, pictureScale, pixelAt, type ScaleMode, type Size } from './geometry';
 import { LocalCursor } from './input/cursor';
 import { Keyboard, type KeyboardMode } from './input/keyboard';
 import { platform } from './input/keysyms';
@@ -23,8 +23,10 @@ export interface ConnectionListener {
   connected(): void;
   /** The first whole update is drawn. */
   painted(): void;
-  /** The remote desktop's size, in its own pixels. */
-  resized(size: Size): void;
+  /** The remote desktop's size, in its own pixels, and who has decided on it. */
+  resized(size: Size, by: SizeBy): void;
+  /** The user has pressed a key, a button or the picture. */
+  used(): void;
   clipboard(text: string): void;
   /** An answer to `ping`, after so many milliseconds. */
   pong(milliseconds: number): void;
@@ -62,6 +64,7 @@ export class Connection implements Surface {
   private readonly cursor = new LocalCursor(this.canvas);
   private readonly shownCursor = new ShownCursor();
   private readonly sticky: StickyKeys;
+  private outlines: HTMLCanvasElement | undefined;
   private keyboard: Keyboard | undefined;
   private pointer: Pointer | undefined;
   private readonly ending = new AbortController();
@@ -76,11 +79,13 @@ export class Connection implements Surface {
   private readonly settling: (() => void)[] = [];
   private readonly measuring: ((totals: Totals | undefined) => void)[] = [];
   private resizeTimer: number | undefined;
+  private viewOnly = false;
   private over = false;
 
   constructor(
     private readonly target: HTMLElement,
     private mode: ScaleMode,
+    private decides: boolean,
     private modes: InputModes,
     private readonly listener: ConnectionListener,
   ) {
@@ -123,6 +128,7 @@ export class Connection implements Surface {
 
   /** Connects. Input is sent unless the grant is for watching only. */
   open(url: URL, viewOnly: boolean): void {
+    this.viewOnly = viewOnly;
     if (!viewOnly) this.listen();
     this.tell({ kind: 'size', size: this.wanted() });
     this.tell({ kind: 'open', url: url.href });
@@ -173,6 +179,26 @@ export class Connection implements Surface {
     this.mode = mode;
     this.place();
     this.tell({ kind: 'size', size: this.wanted() });
+  }
+
+  /** Whether this viewer's window decides on the desktop's size, or another's. */
+  setDecides(decides: boolean): void {
+    this.decides = decides;
+    this.tell({ kind: 'size', size: this.wanted() });
+  }
+
+  /** Whether outlines over the picture show how its areas are coded. */
+  setOutlines(on: boolean): void {
+    if (on === (this.outlines !== undefined)) return;
+    this.outlines?.remove();
+    this.outlines = on ? document.createElement('canvas') : undefined;
+    if (this.outlines) {
+      this.outlines.dataset.outlines = '';
+      Object.assign(this.outlines.style, { position: 'absolute', pointerEvents: 'none' });
+      this.canvas.after(this.outlines);
+      this.place();
+    }
+    this.engine.outline(this.outlines);
   }
 
   /** How the user points and types, from now on. */
@@ -299,7 +325,7 @@ export class Connection implements Surface {
       case 'size':
         this.size = report.size;
         this.place();
-        this.listener.resized(report.size);
+        this.listener.resized(report.size, report.by);
         break;
       case 'cursor':
         this.cursor.show(report.cursor);
@@ -343,6 +369,7 @@ export class Connection implements Surface {
       this.field,
       (down, keysym, scancode) => {
         this.tell({ kind: 'key', down, keysym, scancode });
+        if (down) this.listener.used();
         if (!down && !isModifier(keysym)) this.sticky.used();
       },
       platform(),
@@ -360,6 +387,7 @@ export class Connection implements Surface {
           this.field.style.left = `${event.clientX - box.left}px`;
           this.field.style.top = `${event.clientY - box.top}px`;
           this.focus();
+          this.listener.used();
         },
       },
       signal,
@@ -396,10 +424,11 @@ export class Connection implements Surface {
     return { width, height };
   }
 
-  /** The size to ask for; undefined where any will do. */
+  /** The size to ask for; undefined where any will do, or where it is not this window's to say. */
   private wanted(): Size | undefined {
     const area = this.area();
     // Out of the page there is no area, and nothing to ask for.
+    if (this.viewOnly || !this.decides) return undefined;
     if (this.mode !== 'match' || area.width === 0) return undefined;
     return devicePixels(area, window.devicePixelRatio);
   }
@@ -439,11 +468,9 @@ export class Connection implements Surface {
 
   placeOf(pageX: number, pageY: number): Place {
     const box = this.canvas.getBoundingClientRect();
-    const along = (at: number, length: number, pixels: number) =>
-      Math.min(Math.max(0, pixels - 1), Math.max(0, Math.floor((at / length) * pixels)));
     return {
-      x: along(pageX - box.left, box.width, this.size.width),
-      y: along(pageY - box.top, box.height, this.size.height),
+      x: pixelAt(pageX - box.left, box.width, this.size.width),
+      y: pixelAt(pageY - box.top, box.height, this.size.height),
     };
   }
 
@@ -461,11 +488,15 @@ export class Connection implements Surface {
     this.zoom = kept(this.zoom, whole, area);
     const box = zoomed(this.zoom, whole);
     this.box = box;
-    Object.assign(canvas.style, {
+    const where = {
       left: `${box.left}px`,
       top: `${box.top}px`,
       width: `${box.width}px`,
       height: `${box.height}px`,
+    };
+    if (this.outlines) Object.assign(this.outlines.style, where);
+    Object.assign(canvas.style, {
+      ...where,
       imageRendering: scale.exact && this.zoom.factor === 1 ? 'pixelated' : 'auto',
     });
     this.showPointer(this.pointerAt);

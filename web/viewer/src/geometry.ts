@@ -28,6 +28,17 @@ function side(pixels: number): number {
   return Math.min(MAX_SIDE, Math.max(MIN_SIDE, Math.round(pixels)));
 }
 
+/**
+ * Which of `pixels` side by side in a `length` of the page lies at `at`; the nearest one, outside.
+ *
+ * A place on a pixel's edge belongs to that pixel, although 379 is what 380 / 700 * 700 comes to.
+ */
+export function pixelAt(at: number, length: number, pixels: number): number {
+  const HAIR = 1e-6;
+  const pixel = Math.floor((at * pixels) / length + HAIR);
+  return Math.min(Math.max(0, pixels - 1), Math.max(0, pixel));
+}
+
 /** CSS pixels per remote pixel, and whether that is exactly one device pixel each. */
 export interface Scale {
   readonly factor: number;

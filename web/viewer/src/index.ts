@@ -7,7 +7,14 @@ export type { KeyboardMode } from './input/keyboard';
 export type { Sticky, StickyState } from './input/sticky';
 export type { TouchMode } from './input/touch';
 export { COMBINATIONS, type Combination, MODIFIERS, pasteShortcut, ROW_KEYS } from './keys';
-export { between, CODECS, type Codec, type Statistics, type Totals } from './statistics';
+export {
+  between,
+  CODEC_COLOURS,
+  CODECS,
+  type Codec,
+  type Statistics,
+  type Totals,
+} from './statistics';
 export {
   GrantError,
   type Quality,

@@ -4,6 +4,15 @@
 export const CODECS = ['lossless', 'fill', 'copy', 'jpeg', 'video'] as const;
 export type Codec = (typeof CODECS)[number];
 
+/** A colour for each, told apart by the colour-blind too (Okabe and Ito's palette). */
+export const CODEC_COLOURS: Readonly<Record<Codec, string>> = {
+  lossless: '#56b4e9',
+  fill: '#f0e442',
+  copy: '#009e73',
+  jpeg: '#e69f00',
+  video: '#cc79a7',
+};
+
 /** Sums since the connection began; times in milliseconds. */
 export interface Totals {
   /** Which connection, and since when it lasts. */
@@ -40,6 +49,8 @@ export interface Statistics {
   readonly encode: number | undefined;
   readonly decode: number | undefined;
   readonly draw: number | undefined;
+  /** Pixels a second that came. */
+  readonly pixelRate: number;
   /** Parts of all pixels that came, by how they came; they add up to 1, or are all 0. */
   readonly codecs: Readonly<Record<Codec, number>>;
 }
@@ -63,6 +74,7 @@ export function between(before: Totals, after: Totals): Statistics | undefined {
     encode: mean(of('encoding'), of('encoded')),
     decode: mean(of('decoding'), updates),
     draw: mean(of('drawing'), updates),
+    pixelRate: all / seconds,
     codecs: Object.fromEntries(
       CODECS.map((codec, at) => [codec, all > 0 ? (pixels[at] ?? 0) / all : 0]),
     ) as Record<Codec, number>,

@@ -89,6 +89,9 @@ export class Viewer {
   private running = false;
   private current: ViewerState = { kind: 'connecting', attempt: 0 };
   private mode: ScaleMode = 'match';
+  /** Of several viewers the one that was used last decides on the desktop's size. */
+  private decides = true;
+  private outlines = false;
   private quality: Quality = 'automatic';
   private modes: InputModes = { touch: 'direct', keyboard: 'text' };
   private crashedAt = Number.NEGATIVE_INFINITY;
@@ -107,8 +110,7 @@ export class Viewer {
     window.addEventListener('offline', () => this.lose('network'), { signal });
     window.addEventListener('online', () => this.retryNow(), { signal });
     window.addEventListener('resize', () => this.connection?.layout(), { signal });
-    // The last viewer that was looked at decides on the desktop's size.
-    window.addEventListener('focus', () => this.connection?.layout(), { signal });
+    window.addEventListener('focus', () => this.used(), { signal });
     document.addEventListener(
       'visibilitychange',
       () => document.visibilityState === 'visible' && this.retryNow(),
@@ -167,8 +169,10 @@ export class Viewer {
 
   /** See {@link ScaleMode}. */
   setMode(mode: ScaleMode): void {
+    if (mode === this.mode) return;
     this.mode = mode;
     this.connection?.setMode(mode);
+    this.used();
   }
 
   /** Picture quality against traffic; takes effect with the next frame. */
@@ -181,6 +185,12 @@ export class Viewer {
   setModes(modes: InputModes): void {
     this.modes = modes;
     this.connection?.setModes(modes);
+  }
+
+  /** Whether outlines over the picture show how its areas are coded. */
+  setOutlines(on: boolean): void {
+    this.outlines = on;
+    this.connection?.setOutlines(on);
   }
 
   /** See {@link Connection.holdPointer}. */
@@ -223,6 +233,17 @@ export class Viewer {
     if (connection === this.connection) this.send(combination);
   }
 
+  /** The user has turned to this viewer. */
+  private used(): void {
+    this.decide(true);
+  }
+
+  private decide(decides: boolean): void {
+    if (decides === this.decides) return;
+    this.decides = decides;
+    this.connection?.setDecides(decides);
+  }
+
   private set(state: ViewerState): void {
     this.current = state;
     this.target.dataset.state = state.kind;
@@ -259,57 +280,67 @@ export class Viewer {
       OPEN_WITHIN,
     );
     connection.setMode(this.mode);
+    connection.setDecides(this.decides);
     connection.setModes(this.modes);
     connection.setLevels(QUALITIES[this.quality]);
+    connection.setOutlines(this.outlines);
     connection.open(url, access === 'view');
   }
 
   private prepare(): Connection {
     // What an older connection still says is ignored.
     const mine = () => connection === this.connection;
-    const connection: Connection = new Connection(this.target, this.mode, this.modes, {
-      connected: () => {
-        if (!mine()) return;
-        clearTimeout(this.timer);
-        this.attempt = 0;
-        this.set({ kind: 'connected' });
-        this.pinger = window.setInterval(() => this.ping(), PING_EVERY);
+    const connection: Connection = new Connection(
+      this.target,
+      this.mode,
+      this.decides,
+      this.modes,
+      {
+        connected: () => {
+          if (!mine()) return;
+          clearTimeout(this.timer);
+          this.attempt = 0;
+          this.set({ kind: 'connected' });
+          this.pinger = window.setInterval(() => this.ping(), PING_EVERY);
+        },
+        painted: () => {
+          if (!mine()) return;
+          this.still?.remove();
+          this.still = undefined;
+          this.target.dataset.painted = 'true';
+          this.listener.painted?.();
+        },
+        resized: (size, by) => {
+          if (!mine()) return;
+          if (by !== 'display') this.decide(by === 'this');
+          this.target.dataset.remoteSize = `${size.width}x${size.height}`;
+          this.listener.resized?.(size);
+        },
+        used: () => mine() && this.used(),
+        clipboard: (text) => mine() && this.listener.clipboard?.(text),
+        held: (held) => mine() && this.listener.held?.(held),
+        sticky: (state) => mine() && this.listener.sticky?.(state),
+        pong: (milliseconds) => mine() && this.listener.roundTrip?.(milliseconds),
+        closed: (code) => {
+          if (connection === this.prepared) {
+            // It could not even be made; the next attempt makes another.
+            this.prepared = undefined;
+            connection.close();
+          } else if (mine()) {
+            const end = closeReason(code);
+            this.lost(end.reason, end.retry);
+          }
+        },
+        crashed: () => {
+          if (connection === this.prepared) {
+            this.prepared = undefined;
+            connection.close();
+          } else if (mine()) {
+            this.crashed();
+          }
+        },
       },
-      painted: () => {
-        if (!mine()) return;
-        this.still?.remove();
-        this.still = undefined;
-        this.target.dataset.painted = 'true';
-        this.listener.painted?.();
-      },
-      resized: (size) => {
-        if (!mine()) return;
-        this.target.dataset.remoteSize = `${size.width}x${size.height}`;
-        this.listener.resized?.(size);
-      },
-      clipboard: (text) => mine() && this.listener.clipboard?.(text),
-      held: (held) => mine() && this.listener.held?.(held),
-      sticky: (state) => mine() && this.listener.sticky?.(state),
-      pong: (milliseconds) => mine() && this.listener.roundTrip?.(milliseconds),
-      closed: (code) => {
-        if (connection === this.prepared) {
-          // It could not even be made; the next attempt makes another.
-          this.prepared = undefined;
-          connection.close();
-        } else if (mine()) {
-          const end = closeReason(code);
-          this.lost(end.reason, end.retry);
-        }
-      },
-      crashed: () => {
-        if (connection === this.prepared) {
-          this.prepared = undefined;
-          connection.close();
-        } else if (mine()) {
-          this.crashed();
-        }
-      },
-    });
+    );
     return connection;
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { devicePixels, MAX_SIDE, MIN_SIDE, pictureScale } from '../src/geometry';
+import { devicePixels, MAX_SIDE, MIN_SIDE, pictureScale, pixelAt } from '../src/geometry';
 
 describe('devicePixels', () => {
   it('rounds to whole device pixels', () => {
@@ -60,5 +60,27 @@ describe('pictureScale', () => {
     expect(pictureScale({ width: 0, height: 0 }, { width: 1, height: 1 }, 2, 'match').factor).toBe(
       0.5,
     );
+  });
+});
+
+describe('pixelAt', () => {
+  it.each([1, 1.25, 1.5, 2, 3])(
+    'finds each pixel at its edge and its middle, ratio %d',
+    (ratio) => {
+      for (const pixels of [64, 700, 1080, 1202, 1920]) {
+        for (let pixel = 0; pixel < pixels; pixel += 1) {
+          const length = pixels / ratio;
+          expect(pixelAt(pixel / ratio, length, pixels)).toBe(pixel);
+          expect(pixelAt((pixel + 0.5) / ratio, length, pixels)).toBe(pixel);
+        }
+      }
+    },
+  );
+
+  it('finds the nearest one outside', () => {
+    expect([pixelAt(-3, 100, 50), pixelAt(100, 100, 50), pixelAt(1e9, 100, 50)]).toEqual([
+      0, 49, 49,
+    ]);
+    expect(pixelAt(5, 100, 0)).toBe(0);
   });
 });

@@ -42,12 +42,22 @@ describe('messages', () => {
 describe('readEvent', () => {
   it('reads sizes with and without screens', () => {
     expect(readEvent(Uint8Array.of(5, 0, 20, 0, 30))).toMatchObject({
-      ...{ kind: 'size', width: 20, height: 30, extended: false, screen: undefined },
+      ...{ kind: 'size', width: 20, height: 30, extended: undefined, screen: undefined },
     });
     const screen = [0, 0, 0, 7, 0, 0, 0, 0, 0, 20, 0, 30, 0, 0, 0, 1];
     expect(readEvent(Uint8Array.of(5, 0, 20, 0, 30, 0, 0, 0, 0, ...screen))).toMatchObject({
-      ...{ extended: true, screen: { id: 7, flags: 1 } },
+      ...{ extended: { by: 'display' }, screen: { id: 7, flags: 1 } },
     });
+  });
+
+  it('reads who has decided on a size', () => {
+    const by = (reason: number, status: number) => {
+      const event = readEvent(Uint8Array.of(5, 0, 20, 0, 30, 0, reason, 0, status));
+      return event.kind === 'size' && event.extended?.by;
+    };
+    expect([by(0, 0), by(1, 0), by(2, 0)]).toEqual(['display', 'this', 'other']);
+    // A refusal is nobody's decision; neither is what nobody has thought of.
+    expect([by(1, 1), by(3, 0)]).toEqual(['display', 'display']);
   });
 
   it('reads texts, numbers and pictures', () => {

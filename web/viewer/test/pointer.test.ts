@@ -204,6 +204,17 @@ describe('Touch', () => {
     expect(pinches).toEqual([]);
   });
 
+  it('scrolls with two fingers that are far on when they first tell', () => {
+    touch.down(1, finger(50, 300));
+    touch.down(2, finger(90, 300));
+    for (const y of [200, 100]) {
+      touch.move(1, finger(50, y));
+      touch.move(2, finger(90, y));
+    }
+    expect(sent.filter((message) => message.startsWith(`${Button.wheelDown}@`))).toHaveLength(3);
+    expect(pinches).toEqual([]);
+  });
+
   it('zooms the view with two fingers that go apart', () => {
     touch.down(1, finger(100, 100));
     touch.down(2, finger(200, 100));

@@ -19,6 +19,7 @@ it('tells rates and means of the time between two counts', () => {
   expect(between(before, after)).toEqual({
     ...{ over: 2000, frameRate: 25, bitRate: 1_000_000, dropped: 5 },
     ...{ network: 30, encode: 1.5, decode: 2, draw: 0.5 },
+    pixelRate: 200,
     codecs: { ...NONE, lossless: 0.75, jpeg: 0.25 },
   });
 });
@@ -27,6 +28,7 @@ it('says nothing of what did not happen', () => {
   expect(between(totals({ age: 0 }), totals({ age: 10 }))).toEqual({
     ...{ over: 10, frameRate: 0, bitRate: 0, dropped: 0 },
     ...{ network: undefined, encode: undefined, decode: undefined, draw: undefined },
+    pixelRate: 0,
     codecs: NONE,
   });
 });

@@ -11,6 +11,8 @@ interface FakeConnection {
   silence: number;
   owed: number;
   ended: boolean;
+  /** Whether its window decides on the desktop's size. */
+  decides: boolean | undefined;
 }
 
 const connections = vi.hoisted(() => [] as FakeConnection[]);
@@ -22,12 +24,14 @@ vi.mock('../src/connection', () => ({
     silence = 0;
     owed = 0;
     ended = false;
+    decides: boolean | undefined;
     canvas = document.createElement('canvas');
     pictureBox = undefined;
     remoteSize = { width: 800, height: 600 };
     constructor(
       _target: HTMLElement,
       _mode: string,
+      _decides: boolean,
       _modes: unknown,
       readonly listener: ConnectionListener,
     ) {
@@ -43,6 +47,10 @@ vi.mock('../src/connection', () => ({
     layout() {}
     setMode() {}
     setLevels() {}
+    setOutlines() {}
+    setDecides(decides: boolean) {
+      this.decides = decides;
+    }
     setModes() {}
     usedSticky() {}
     sendKey(_keysym: number, code: string, down: boolean) {
@@ -207,6 +215,45 @@ describe('Viewer', () => {
     end(first, 4410);
     await vi.advanceTimersByTimeAsync(0);
     expect(state()?.kind).toBe('connected');
+  });
+
+  describe('among several viewers', () => {
+    const size = { width: 640, height: 480 };
+
+    it('leaves the size to another that has decided, across connections', async () => {
+      const first = await connected();
+      expect(first.decides).toBe(true);
+      first.listener.resized(size, 'display');
+      expect(first.decides).toBe(true);
+      first.listener.resized(size, 'other');
+      expect(first.decides).toBe(false);
+      end(first, 1006);
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(connections).toHaveLength(2);
+      expect(last().decides).toBe(false);
+    });
+
+    it.each<[string, (connection: FakeConnection) => void]>([
+      ['pressed', ({ listener }) => listener.used()],
+      ['focused', () => window.dispatchEvent(new Event('focus'))],
+      ['told to match its window', () => viewer.setMode('match')],
+    ])('decides again once it is %s', async (_, use) => {
+      const connection = await connected();
+      viewer.setMode('fit');
+      connection.listener.resized(size, 'other');
+      expect(connection.decides).toBe(false);
+      window.dispatchEvent(new Event('resize'));
+      expect(connection.decides).toBe(false);
+      use(connection);
+      expect(connection.decides).toBe(true);
+    });
+
+    it('does not take a size of its own for a mere answer', async () => {
+      const connection = await connected();
+      connection.listener.resized(size, 'other');
+      connection.listener.resized(size, 'this');
+      expect(connection.decides).toBe(true);
+    });
   });
 
   it('presses combinations in order and releases them in reverse', async () => {

@@ -1,8 +1,9 @@
 /** Porthole's display alone: `porthole-display` with its Xvfb, a thin bridge, and web/viewer. */
 
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { buildSync } from 'esbuild';
+import { pathToFileURL } from 'node:url';
 import { start, stop, until } from '../process.mjs';
 import { freeDisplay, freePort, portUp } from './x11.mjs';
 
@@ -28,9 +29,14 @@ function binary(programs) {
 export async function open({ address, programs, folder, log, here }) {
   const number = freeDisplay();
   const files = path.join(folder, 'viewer');
-  mkdirSync(files, { recursive: true });
-  copyFileSync(path.join(here, 'pages/porthole.html'), path.join(files, 'index.html'));
-  buildSync({ entryPoints: [path.join(here, 'pages/porthole.ts')], bundle: true, minify: true, format: 'esm', target: 'es2022', outfile: path.join(files, 'viewer.js'), logLevel: 'error', nodePaths: [path.join(here, 'node_modules')] });
+  // As the console builds it: the viewer has a worker, and its decoder is a file of its own.
+  const web = createRequire(path.join(here, '../../web/console/package.json'));
+  const { build } = await import(pathToFileURL(web.resolve('vite')));
+  const pages = path.join(here, 'pages');
+  await build({
+    root: pages, base: './', configFile: false, logLevel: 'error', worker: { format: 'es' },
+    build: { outDir: files, target: 'es2022', assetsInlineLimit: 0, rolldownOptions: { input: path.join(pages, 'porthole.html') } },
+  });
   const port = await freePort(address);
   const socket = path.join(folder, `display-${number}.sock`);
   // Memory, as /tmp is in the display's container.
@@ -60,7 +66,7 @@ export async function open({ address, programs, folder, log, here }) {
     throw error;
   }
   return {
-    display: number, port, url: `http://${address}:${port}/`,
+    display: number, port, url: `http://${address}:${port}/porthole.html`,
     roots: () => [display.pid, bridge.pid],
     wire: { kind: 'websocket', socket, path: '/rfb?access=control' },
     viewer: { kind: 'websocket', address, port, path: '/rfb?access=control' },

@@ -9,9 +9,6 @@ import { freeDisplay } from './x11.mjs';
 
 export const name = 'server';
 export const label = 'Porthole';
-/** The display's own socket is not for strangers here; `display` measures the wire. */
-export const wireless = true;
-
 const WORKSPACE = process.env.PORTHOLE_BENCH_WORKSPACE ?? 'Terminal';
 const engine = process.env.PORTHOLE_ENGINE_CLI ?? 'docker';
 
@@ -112,7 +109,13 @@ export async function open({ address, programs, here }) {
     const number = freeDisplay();
     link = `/tmp/.X11-unix/X${number}`;
     symlinkSync(socket, link);
+    // A ticket is good for one stream.
+    const viewer = async () => {
+      const { url, ticket } = await call(base, 'POST', `/api/v1/sessions/${session.id}/connect`, { token });
+      return { kind: 'websocket', tls: true, address, port: Number(new URL(base).port), path: `${url}?ticket=${ticket}` };
+    };
     return {
+      wire: viewer, viewer,
       display: number, port: Number(new URL(base).port), url: `${base}/session/${session.id}`,
       roots: () => [Number(env.PORTHOLE_SERVER_PID), pid],
       prepare: async (page) => {

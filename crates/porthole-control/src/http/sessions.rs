@@ -401,7 +401,7 @@ async fn connect_session(
 /// Tells how a session's stream is doing
 ///
 /// For viewers, every half minute or so and at the end; the last one is kept with the session and
-/// in its history.
+/// in its history. 429 with `Retry-After` where it comes more often than eight viewers do that.
 #[utoipa::path(post, path = "/sessions/{id}/statistics", operation_id = "noteSessionStatistics",
     tag = "sessions", request_body = StreamStatistics,
     params(("id" = SessionId, Path, description = "The session")),

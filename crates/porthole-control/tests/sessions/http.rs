@@ -141,6 +141,24 @@ async fn how_a_stream_does_is_kept_with_its_session() {
             .await;
         assert!(status.is_client_error(), "{field}: {status}");
     }
+    // No more often than viewers tell; one has told already.
+    for _ in 1..8 {
+        api.ok(Method::POST, &statistics, Some(told.clone())).await;
+    }
+    let often = api
+        .raw(&api.user, Method::POST, &statistics, Some(told.clone()))
+        .await;
+    assert_eq!(often.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(
+        often.headers()[header::CONTENT_TYPE],
+        "application/problem+json"
+    );
+    let wait: u64 = often.headers()[header::RETRY_AFTER]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((1..=4).contains(&wait), "{wait}");
     api.ok(Method::POST, &format!("{path}/stop"), None).await;
     api.until_state(&id, "stopped").await;
     let (status, _) = api

@@ -14,7 +14,7 @@ use crate::{
     geometry::Size,
     x11::{clipboard::ClipboardHandle, input::Input},
 };
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use porthole_encode::Encoder;
@@ -86,17 +86,34 @@ enum End {
     Encode(#[from] tokio::task::JoinError),
 }
 
+impl End {
+    /// What the viewer is told. The codes are those of RFC 6455, section 7.4.1.
+    fn close(&self) -> CloseFrame {
+        let code = match self {
+            Self::Gone | Self::Dismissed => close_code::NORMAL,
+            Self::Protocol(_) | Self::Handshake(_) => close_code::PROTOCOL,
+            Self::TooManyAnswers => close_code::POLICY,
+            Self::NoInput | Self::Encode(_) => close_code::ERROR,
+        };
+        // A close frame has room for 123 bytes of text.
+        let mut reason = self.to_string();
+        reason.truncate(reason.floor_char_boundary(123));
+        CloseFrame {
+            code,
+            reason: reason.into(),
+        }
+    }
+}
+
 /// Serves a viewer until it goes.
 pub async fn serve(socket: WebSocket, services: Services, access: Access) {
     let (mut sink, mut stream) = socket.split();
     let (out, mut outgoing) = mpsc::channel::<Bytes>(OUT_QUEUE);
     let writer = tokio::spawn(async move {
         while let Some(message) = outgoing.recv().await {
-            if sink.send(Message::Binary(message)).await.is_err() {
-                return;
-            }
+            sink.send(Message::Binary(message)).await?;
         }
-        let _ = sink.close().await;
+        Ok::<_, axum::Error>(sink)
     });
     let (id, mailbox) = services.desktop.join();
     let mut viewer = Viewer::new(id, mailbox, services, access);
@@ -143,7 +160,12 @@ pub async fn serve(socket: WebSocket, services: Services, access: Access) {
     drop(out);
     // A viewer that does not read any more shall not keep the task.
     let abort = writer.abort_handle();
-    if tokio::time::timeout(Duration::from_secs(2), writer)
+    let farewell = async {
+        if let Ok(Ok(mut sink)) = writer.await {
+            let _ = sink.send(Message::Close(Some(end.close()))).await;
+        }
+    };
+    if tokio::time::timeout(Duration::from_secs(2), farewell)
         .await
         .is_err()
     {

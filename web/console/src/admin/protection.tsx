@@ -1,6 +1,4 @@
 import {
-  ActionIcon,
-  Button,
   ColorInput,
   Fieldset,
   FileInput,
@@ -16,9 +14,9 @@ import {
   Textarea,
   TextInput,
 } from '@mantine/core';
-import { IconPlus, IconX } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Fault, FormList } from './form-list';
 import { FIRST_AREA, POSITIONS, type ProtectionValues, type Sides } from './protection-form';
 import type { WorkspaceFormOf } from './workspace';
 
@@ -58,43 +56,24 @@ export function ProtectionFields({ form }: Props) {
         {watermark === 'text' && <TextMark form={form} />}
         {watermark === 'picture' && <PictureMark form={form} />}
         {watermark !== 'none' && <Look form={form} />}
-        <div>
-          <Text size="sm" fw={500}>
-            {t('protection.blackOut')}
-          </Text>
-          <Text size="xs" c="dimmed" mb={6}>
-            {t('protection.blackOutHint')}
-          </Text>
-          <Fault text={form.errors['protection.blackOut']} />
-          <Stack gap={6}>
-            {blackOut.map((_, index) => (
-              <Group key={index} gap={6} wrap="nowrap" align="flex-end">
-                <Area
-                  form={form}
-                  path={`protection.blackOut.${index}`}
-                  name={t('protection.area', { number: index + 1 })}
-                />
-                <ActionIcon
-                  size={36}
-                  aria-label={t('protection.removeArea', { number: index + 1 })}
-                  onClick={() => form.removeListItem('protection.blackOut', index)}
-                >
-                  <IconX size={16} />
-                </ActionIcon>
-              </Group>
-            ))}
-            <div>
-              <Button
-                variant="default"
-                size="xs"
-                leftSection={<IconPlus size={14} aria-hidden />}
-                onClick={() => form.insertListItem('protection.blackOut', { ...FIRST_AREA })}
-              >
-                {t('protection.addArea')}
-              </Button>
-            </div>
-          </Stack>
-        </div>
+        <FormList
+          title={t('protection.blackOut')}
+          hint={t('protection.blackOutHint')}
+          error={form.errors['protection.blackOut']}
+          count={blackOut.length}
+          row={(index) => (
+            <Area
+              form={form}
+              path={`protection.blackOut.${index}`}
+              name={t('protection.area', { number: index + 1 })}
+            />
+          )}
+          align="flex-end"
+          removeLabel={(index) => t('protection.removeArea', { number: index + 1 })}
+          onRemove={(index) => form.removeListItem('protection.blackOut', index)}
+          addLabel={t('protection.addArea')}
+          onAdd={() => form.insertListItem('protection.blackOut', { ...FIRST_AREA })}
+        />
         <Switch
           label={t('protection.onlyShown')}
           description={t('protection.onlyShownHint')}
@@ -103,15 +82,6 @@ export function ProtectionFields({ form }: Props) {
         {onlyShown && <Area form={form} path="protection.shown" name={t('protection.onlyShown')} />}
       </Stack>
     </Fieldset>
-  );
-}
-
-function Fault({ text }: { text: React.ReactNode }) {
-  if (!text) return null;
-  return (
-    <Text size="xs" c="var(--mantine-color-error)" my={4} role="alert">
-      {text}
-    </Text>
   );
 }
 

@@ -1,5 +1,4 @@
 import {
-  ActionIcon,
   Button,
   Fieldset,
   Group,
@@ -15,7 +14,6 @@ import {
 } from '@mantine/core';
 import { type UseFormReturnType, useForm } from '@mantine/form';
 import { api, type Workspace, type WorkspacePatch } from '@porthole/api';
-import { IconPlus, IconX } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { type ReactNode, useRef, useState } from 'react';
@@ -26,6 +24,7 @@ import { imageFault } from '../lib/image';
 import { groupsQuery, workspaceQuery, workspacesQuery } from '../lib/queries';
 import classes from './admin.module.css';
 import { confirmDelete } from './confirm';
+import { FormList } from './form-list';
 import { UnsavedGuard } from './guard';
 import { PageHead } from './page-head';
 import { ProtectionFields } from './protection';
@@ -290,58 +289,39 @@ function WorkspaceForm({ workspace }: { workspace?: Workspace }) {
                 allowDecimal={false}
                 {...form.getInputProps('shm')}
               />
-              <div>
-                <Text size="sm" fw={500}>
-                  {t('workspaces.environment')}
-                </Text>
-                <Text size="xs" c="dimmed" mb={6}>
-                  {t('workspaces.environmentHint')}
-                </Text>
-                {form.errors.environment && (
-                  <Text size="xs" c="var(--mantine-color-error)" mb={6} role="alert">
-                    {form.errors.environment}
-                  </Text>
+              <FormList
+                title={t('workspaces.environment')}
+                hint={t('workspaces.environmentHint')}
+                error={form.errors.environment}
+                count={form.getValues().environment.length}
+                row={(index) => (
+                  <>
+                    <TextInput
+                      aria-label={`${t('workspaces.variable')} ${index + 1}`}
+                      placeholder={t('workspaces.variable')}
+                      flex={2}
+                      spellCheck={false}
+                      {...form.getInputProps(`environment.${index}.key`)}
+                    />
+                    <TextInput
+                      aria-label={`${t('workspaces.value')} ${index + 1}`}
+                      placeholder={t('workspaces.value')}
+                      flex={3}
+                      spellCheck={false}
+                      {...form.getInputProps(`environment.${index}.value`)}
+                    />
+                  </>
                 )}
-                <Stack gap={6}>
-                  {form.getValues().environment.map((_, index) => (
-                    <Group key={index} gap={6} wrap="nowrap" align="flex-start">
-                      <TextInput
-                        aria-label={`${t('workspaces.variable')} ${index + 1}`}
-                        placeholder={t('workspaces.variable')}
-                        flex={2}
-                        spellCheck={false}
-                        {...form.getInputProps(`environment.${index}.key`)}
-                      />
-                      <TextInput
-                        aria-label={`${t('workspaces.value')} ${index + 1}`}
-                        placeholder={t('workspaces.value')}
-                        flex={3}
-                        spellCheck={false}
-                        {...form.getInputProps(`environment.${index}.value`)}
-                      />
-                      <ActionIcon
-                        size={36}
-                        aria-label={t('workspaces.removeVariable', {
-                          name: form.getValues().environment[index]?.key || index + 1,
-                        })}
-                        onClick={() => form.removeListItem('environment', index)}
-                      >
-                        <IconX size={16} />
-                      </ActionIcon>
-                    </Group>
-                  ))}
-                  <div>
-                    <Button
-                      variant="default"
-                      size="xs"
-                      leftSection={<IconPlus size={14} aria-hidden />}
-                      onClick={() => form.insertListItem('environment', { key: '', value: '' })}
-                    >
-                      {t('workspaces.addVariable')}
-                    </Button>
-                  </div>
-                </Stack>
-              </div>
+                align="flex-start"
+                removeLabel={(index) =>
+                  t('workspaces.removeVariable', {
+                    name: form.getValues().environment[index]?.key || index + 1,
+                  })
+                }
+                onRemove={(index) => form.removeListItem('environment', index)}
+                addLabel={t('workspaces.addVariable')}
+                onAdd={() => form.insertListItem('environment', { key: '', value: '' })}
+              />
             </Stack>
           </Fieldset>
           <ProtectionFields form={form} />

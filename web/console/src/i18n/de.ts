@@ -265,6 +265,8 @@ export const de: Texts = {
     draw: 'Zeichnen',
     dropped: 'Nicht gezeigt',
     size: 'Größe',
+    coding: 'Kodierung der Flächen',
+    outlines: 'Kodierung der Flächen zeigen',
     still: 'Nichts ändert sich',
     codec: {
       lossless: 'exakt',

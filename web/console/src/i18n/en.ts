@@ -257,6 +257,8 @@ export const en = {
     draw: 'Drawing',
     dropped: 'Not shown',
     size: 'Size',
+    coding: 'How areas are coded',
+    outlines: 'Show how areas are coded',
     still: 'Nothing changes',
     codec: {
       lossless: 'exact',

@@ -1,7 +1,8 @@
-import { Button, Group, SegmentedControl, Text } from '@mantine/core';
-import { COMBINATIONS, type KeyboardMode, type TouchMode } from '@porthole/viewer';
+import { Button, Group, Text } from '@mantine/core';
+import { COMBINATIONS } from '@porthole/viewer';
 import { IconKeyboard, IconPointer } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { Choice } from '../lib/choice';
 import { Section, Toggle } from './section';
 import type { Preferences } from './use-preferences';
 import type { ViewerView } from './use-viewer';
@@ -22,22 +23,19 @@ export function KeyboardSection({ view, preferences, onClose }: Props) {
   const watching = view.connect?.access === 'view';
   return (
     <Section icon={<IconKeyboard size={17} aria-hidden />} title={t('panel.keyboard')}>
-      <SegmentedControl
-        size="xs"
-        fullWidth
-        aria-label={t('panel.keyboardMode')}
+      <Choice
+        label={t('panel.keyboardMode')}
+        labelHidden
         value={preferences.keyboard}
-        onChange={(value) => preferences.set({ keyboard: value as KeyboardMode })}
-        data={[
+        onChange={(keyboard) => preferences.set({ keyboard })}
+        options={[
           { value: 'text', label: t('panel.keyboardText') },
           { value: 'physical', label: t('panel.keyboardPhysical') },
         ]}
-      />
-      <Text size="xs" c="dimmed">
-        {t(
+        hint={t(
           preferences.keyboard === 'text' ? 'panel.keyboardTextHint' : 'panel.keyboardPhysicalHint',
         )}
-      </Text>
+      />
       <Toggle
         label={t('panel.keyRow')}
         on={preferences.keyRow}
@@ -95,27 +93,18 @@ export function PointerSection({ view, preferences, onHold }: Props) {
         </>
       )}
       {touches() && (
-        <>
-          <Text size="xs" c="dimmed" id="panel-touch">
-            {t('panel.touch')}
-          </Text>
-          <SegmentedControl
-            size="xs"
-            fullWidth
-            aria-labelledby="panel-touch"
-            value={preferences.touch}
-            onChange={(value) => preferences.set({ touch: value as TouchMode })}
-            data={[
-              { value: 'direct', label: t('panel.touchDirect') },
-              { value: 'trackpad', label: t('panel.touchTrackpad') },
-            ]}
-          />
-          <Text size="xs" c="dimmed">
-            {t(
-              preferences.touch === 'direct' ? 'panel.touchDirectHint' : 'panel.touchTrackpadHint',
-            )}
-          </Text>
-        </>
+        <Choice
+          label={t('panel.touch')}
+          value={preferences.touch}
+          onChange={(touch) => preferences.set({ touch })}
+          options={[
+            { value: 'direct', label: t('panel.touchDirect') },
+            { value: 'trackpad', label: t('panel.touchTrackpad') },
+          ]}
+          hint={t(
+            preferences.touch === 'direct' ? 'panel.touchDirectHint' : 'panel.touchTrackpadHint',
+          )}
+        />
       )}
     </Section>
   );

@@ -61,6 +61,8 @@ function SessionView({ id }: { id: string }) {
   const preferences = usePreferences();
   const { touch, keyboard } = preferences;
   useEffect(() => viewer?.setModes({ touch, keyboard }), [viewer, touch, keyboard]);
+  const outlines = preferences.statistics && preferences.outlines;
+  useEffect(() => viewer?.setOutlines(outlines), [viewer, outlines]);
 
   const [open, setOpen] = useState(false);
   const [place, setPlace] = useHandlePlace();
@@ -156,7 +158,13 @@ function SessionView({ id }: { id: string }) {
           onClose={close}
         />
       )}
-      {preferences.statistics && <StatisticsOverlay view={view} />}
+      {preferences.statistics && (
+        <StatisticsOverlay
+          view={view}
+          outlines={preferences.outlines}
+          onOutlines={(outlines) => preferences.set({ outlines })}
+        />
+      )}
       {preferences.keyRow && view.painted && view.connect?.access !== 'view' && (
         <KeyRow view={view} onClose={() => preferences.set({ keyRow: false })} />
       )}

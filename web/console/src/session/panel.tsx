@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Button, Group, SegmentedControl, Text, Textarea } from '@mantine/core';
+import { ActionIcon, Alert, Button, Group, Text, Textarea } from '@mantine/core';
 import type { Session } from '@porthole/api';
 import type { Quality, ScaleMode } from '@porthole/viewer';
 import {
@@ -17,6 +17,7 @@ import {
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Choice } from '../lib/choice';
 import { tell } from '../lib/errors';
 import { duration, timeLeft } from '../lib/format';
 import { isDenied, useSessionActions } from '../lib/session-actions';
@@ -166,31 +167,21 @@ function DisplaySection(props: Props) {
       >
         {props.fullScreen ? t('panel.leaveFullScreen') : t('panel.fullScreen')}
       </Button>
-      <Text size="xs" c="dimmed" id="panel-scale">
-        {t('panel.scale')}
-      </Text>
-      <SegmentedControl
-        size="xs"
-        fullWidth
-        aria-labelledby="panel-scale"
+      <Choice
+        label={t('panel.scale')}
         value={props.scale}
-        onChange={(value) => props.onScale(value as ScaleMode)}
-        data={[
+        onChange={props.onScale}
+        options={[
           { value: 'match', label: t('panel.match') },
           { value: 'fit', label: t('panel.fit') },
         ]}
       />
-      <Text size="xs" c="dimmed" id="panel-quality">
-        {t('panel.quality')}
-      </Text>
-      <SegmentedControl
-        size="xs"
-        fullWidth
+      <Choice
+        label={t('panel.quality')}
         orientation="vertical"
-        aria-labelledby="panel-quality"
         value={props.quality}
-        onChange={(value) => props.onQuality(value as Quality)}
-        data={(['automatic', 'sharp', 'smooth', 'saving'] as const).map((value) => ({
+        onChange={props.onQuality}
+        options={(['automatic', 'sharp', 'smooth', 'saving'] as const).map((value) => ({
           value,
           label: t(`panel.${value}`),
         }))}

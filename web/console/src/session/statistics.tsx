@@ -1,4 +1,5 @@
-import { CODECS, type Codec, type Statistics } from '@porthole/viewer';
+import { CODEC_COLOURS, CODECS, type Statistics } from '@porthole/viewer';
+import { IconCheck } from '@tabler/icons-react';
 import { useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import classes from './session.module.css';
@@ -8,8 +9,15 @@ import type { ViewerView } from './use-viewer';
 /** How long a round trip counts after it was measured: they are rarer than the figures. */
 const NETWORK_FOR = 5;
 
+interface Props {
+  view: ViewerView;
+  /** Outlines over the desktop show how its areas are coded. */
+  outlines: boolean;
+  onOutlines(on: boolean): void;
+}
+
 /** What the connection does, in a corner over the desktop. */
-export function StatisticsOverlay({ view }: { view: ViewerView }) {
+export function StatisticsOverlay({ view, outlines, onOutlines }: Props) {
   const { t, i18n } = useTranslation();
   const statistics = useStatistics(view.viewer);
   const network = useLast(statistics, (some) => some.network, NETWORK_FOR);
@@ -20,8 +28,10 @@ export function StatisticsOverlay({ view }: { view: ViewerView }) {
     value === undefined ? '–' : `${number(value, value < 10 ? 1 : 0)} ms`;
   const rate = (bits: number) =>
     bits >= 1e6 ? `${number(bits / 1e6, 1)} Mbit/s` : `${number(bits / 1e3)} kbit/s`;
-  const part = (codec: Codec) => ({ codec, share: Math.round(statistics.codecs[codec] * 100) });
-  const codecs = CODECS.map(part).filter(({ share }) => share > 0);
+  // All of them where they explain the colours.
+  const codecs = CODECS.filter((codec) => outlines || statistics.codecs[codec] > 0);
+  const area = (pixels: number) =>
+    pixels >= 1e5 ? `${number(pixels / 1e6, 1)} MP/s` : `${number(pixels / 1e3)} kP/s`;
   const lines: [string, string][] = [
     [t('statistics.frameRate'), `${number(statistics.frameRate)}/s`],
     [t('statistics.bitRate'), rate(statistics.bitRate)],
@@ -42,13 +52,35 @@ export function StatisticsOverlay({ view }: { view: ViewerView }) {
           </div>
         ))}
       </dl>
-      <p>
-        {codecs.length === 0
-          ? t('statistics.still')
-          : codecs
-              .map(({ codec, share }) => `${t(`statistics.codec.${codec}`)} ${share} %`)
-              .join(' · ')}
-      </p>
+      <h2>{t('statistics.coding')}</h2>
+      {codecs.length === 0 && <p>{t('statistics.still')}</p>}
+      <dl data-codecs>
+        {codecs.map((codec) => (
+          <div key={codec}>
+            <dt>
+              {outlines && (
+                <span className={classes.swatch} style={{ background: CODEC_COLOURS[codec] }} />
+              )}
+              {t(`statistics.codec.${codec}`)}
+            </dt>
+            <dd>
+              {`${number(statistics.codecs[codec] * 100)} % · `}
+              {area(statistics.codecs[codec] * statistics.pixelRate)}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <button
+        type="button"
+        role="switch"
+        aria-checked={outlines}
+        // The keyboard stays with the desktop.
+        onMouseDown={(event) => event.preventDefault()}
+        onClick={() => onOutlines(!outlines)}
+      >
+        <span className={classes.tick}>{outlines && <IconCheck size={11} aria-hidden />}</span>
+        {t('statistics.outlines')}
+      </button>
     </section>
   );
 }

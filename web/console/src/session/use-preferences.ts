@@ -9,13 +9,18 @@ interface Wishes {
   /** Keys that a keyboard on the screen lacks are shown. */
   readonly keyRow: boolean;
   readonly statistics: boolean;
+  /** With the statistics: outlines show how areas are coded. */
+  readonly outlines: boolean;
 }
 
 export interface Preferences extends Wishes {
   set(wishes: Partial<Wishes>): void;
 }
 
-const FIRST: Wishes = { keyboard: 'text', touch: 'direct', keyRow: false, statistics: false };
+const FIRST: Wishes = {
+  ...{ keyboard: 'text', touch: 'direct', keyRow: false },
+  ...{ statistics: false, outlines: false },
+};
 
 /** The wishes, which outlive the page. */
 export function usePreferences(): Preferences {

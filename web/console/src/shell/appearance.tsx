@@ -1,6 +1,7 @@
-import { SegmentedControl, Stack, Text, useMantineColorScheme } from '@mantine/core';
+import { Stack, useMantineColorScheme } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { chooseLanguage, LANGUAGES, type Language } from '../i18n';
+import { Choice } from '../lib/choice';
 
 /** Light or dark, and the language. */
 export function Appearance() {
@@ -8,31 +9,24 @@ export function Appearance() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
     <Stack gap={6}>
-      <Text size="xs" c="dimmed" id="scheme-label">
-        {t('shell.scheme')}
-      </Text>
-      <SegmentedControl
-        size="xs"
-        fullWidth
-        aria-labelledby="scheme-label"
+      <Choice
+        label={t('shell.scheme')}
         value={colorScheme}
-        onChange={(value) => setColorScheme(value as 'auto' | 'light' | 'dark')}
-        data={[
+        onChange={setColorScheme}
+        options={[
           { value: 'auto', label: t('shell.auto') },
           { value: 'light', label: t('shell.light') },
           { value: 'dark', label: t('shell.dark') },
         ]}
       />
-      <Text size="xs" c="dimmed" id="language-label">
-        {t('shell.language')}
-      </Text>
-      <SegmentedControl
-        size="xs"
-        fullWidth
-        aria-labelledby="language-label"
-        value={i18n.language}
-        onChange={(value) => void chooseLanguage(value as Language)}
-        data={Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))}
+      <Choice
+        label={t('shell.language')}
+        value={i18n.language as Language}
+        onChange={(language) => void chooseLanguage(language)}
+        options={(Object.keys(LANGUAGES) as Language[]).map((value) => ({
+          value,
+          label: LANGUAGES[value],
+        }))}
       />
     </Stack>
   );

@@ -6,12 +6,16 @@ export type Canvas = OffscreenCanvas | HTMLCanvasElement;
 export type Context = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
 
 /** A canvas that nobody sees, with what draws on it. */
-export function unseen(width: number, height: number): { canvas: Canvas; context: Context } {
+export function unseen(
+  width: number,
+  height: number,
+  settings?: CanvasRenderingContext2DSettings,
+): { canvas: Canvas; context: Context } {
   const canvas: Canvas =
     typeof OffscreenCanvas === 'undefined'
       ? Object.assign(document.createElement('canvas'), { width, height })
       : new OffscreenCanvas(width, height);
-  return { canvas, context: contextOf(canvas) };
+  return { canvas, context: contextOf(canvas, settings) };
 }
 
 /** What draws on a canvas. */

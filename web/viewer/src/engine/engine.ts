@@ -4,6 +4,7 @@
  */
 
 import type { Size } from '../geometry';
+import type { Canvas } from './canvas';
 import { ClipboardExchange } from './clipboard-exchange';
 import { cursorPicture } from './cursor';
 import { Decoder, Next } from './decoder';
@@ -11,8 +12,9 @@ import type { DisplayEvent } from './events';
 import * as messages from './messages';
 import { Encoding, Fence, type Screen } from './messages';
 import { Meter } from './meter';
+import { Outlines } from './outlines';
 import { Painter } from './painter';
-import type { Command, Levels, Report } from './talk';
+import type { Command, Levels, Report, SizeBy } from './talk';
 import { decodesVideo } from './video';
 
 /** What our fences carry: one kind measures, the other waits. */
@@ -22,6 +24,12 @@ const SETTLE = 'settle';
 const HEARD_EVERY = 500;
 /** The security type without any. */
 const NO_SECURITY = 1;
+
+/** Calls back when the screen is drawn next. */
+function nextFrame(then: () => void): void {
+  if (typeof requestAnimationFrame === 'undefined') setTimeout(then);
+  else requestAnimationFrame(then);
+}
 
 /** See the module's description. */
 export class Engine {
@@ -52,10 +60,7 @@ export class Engine {
   private pingAt: number | undefined;
   private heardAt = 0;
   private cursors = 0;
-  private readonly meter = new Meter((then) => {
-    if (typeof requestAnimationFrame === 'undefined') then();
-    else requestAnimationFrame(then);
-  });
+  private readonly meter = new Meter(nextFrame);
   private readonly clipboard = new ClipboardExchange((message) => this.send(message));
 
   constructor(private readonly report: (report: Report) => void) {
@@ -77,6 +82,9 @@ export class Engine {
     switch (command.kind) {
       case 'canvas':
         this.painter = new Painter(command.canvas, this.meter, () => this.renew());
+        break;
+      case 'outline':
+        this.outline(command.canvas);
         break;
       case 'open':
         this.open(command.url);
@@ -131,6 +139,12 @@ export class Engine {
         this.end(undefined);
         break;
     }
+  }
+
+  private outline(canvas: Canvas | undefined): void {
+    const { painter } = this;
+    painter?.outlines?.close();
+    if (painter) painter.outlines = canvas && new Outlines(canvas, nextFrame);
   }
 
   private open(url: string): void {
@@ -233,16 +247,16 @@ export class Engine {
         break;
       case 'init':
         this.ready = true;
-        this.resized(event);
+        this.resized(event, 'display');
         this.send(messages.updateRequest(false, this.size));
         this.report({ kind: 'connected' });
         this.report({ kind: 'name', name: event.name });
         break;
       case 'size': {
         const first = !this.resizable;
-        this.resizable ||= event.extended;
+        this.resizable ||= event.extended !== undefined;
         this.screen = event.screen ?? this.screen;
-        this.resized(event);
+        this.resized(event, event.extended?.by ?? 'display');
         if (first) this.requestSize();
         break;
       }
@@ -309,11 +323,11 @@ export class Engine {
     );
   }
 
-  private resized({ width, height }: Size): void {
+  private resized({ width, height }: Size, by: SizeBy): void {
     if (width === this.size.width && height === this.size.height) return;
     this.size = { width, height };
     if (this.continuous) this.send(messages.continuousUpdates(this.size));
-    this.report({ kind: 'size', size: this.size });
+    this.report({ kind: 'size', size: this.size, by });
   }
 
   private requestSize(): void {

@@ -1,6 +1,7 @@
 /** What the decoder tells beside pixels (crates/porthole-viewer-wasm/src/event.rs). */
 
 import type { Screen } from './messages';
+import type { SizeBy } from './talk';
 
 export type DisplayEvent =
   | { readonly kind: 'broken'; readonly reason: string }
@@ -19,7 +20,8 @@ export type DisplayEvent =
       readonly height: number;
       /** The first screen, where the display takes sizes from viewers. */
       readonly screen: Screen | undefined;
-      readonly extended: boolean;
+      /** Where the display takes sizes from viewers: who has decided on this one. */
+      readonly extended: { readonly by: SizeBy } | undefined;
     }
   | { readonly kind: 'name'; readonly name: string }
   | {
@@ -47,6 +49,12 @@ export type DisplayEvent =
   | { readonly kind: 'pointer-motion'; readonly absolute: boolean }
   | { readonly kind: 'locks'; readonly locks: number };
 
+/** Who a size's reason names. A wish that was refused, which has a status, changes nothing. */
+function decidedBy(reason: number, status: number): SizeBy {
+  if (status !== 0) return 'display';
+  return (['display', 'this', 'other'] as const)[reason] ?? 'display';
+}
+
 /** Reads an event's bytes. They are copied where they are kept. */
 export function readEvent(bytes: Uint8Array): DisplayEvent {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -63,7 +71,7 @@ export function readEvent(bytes: Uint8Array): DisplayEvent {
     case 4:
       return { kind: 'init', width: u16(1), height: u16(3), name: text(5) };
     case 5: {
-      const extended = bytes.length >= 9;
+      const extended = bytes.length >= 9 ? { by: decidedBy(u16(5), u16(7)) } : undefined;
       const screen = bytes.length >= 25 ? { id: u32(9), flags: u32(21) } : undefined;
       return { kind: 'size', width: u16(1), height: u16(3), screen, extended };
     }

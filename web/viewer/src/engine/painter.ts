@@ -4,7 +4,8 @@ import { type Canvas, type Context, contextOf, unseen } from './canvas';
 import type { Ops } from './decoder';
 import { decodeJpeg } from './jpeg';
 import type { Meter } from './meter';
-import { VideoAreas } from './video';
+import type { Outlines } from './outlines';
+import { type Area, VideoAreas } from './video';
 
 /** Numbers of one operation. */
 const WORDS = 8;
@@ -23,8 +24,12 @@ type Picture = ImageBitmap | VideoFrame;
 export class Painter {
   /** Whether anything was drawn yet. */
   drawn = false;
+  /** What shows how areas were coded, while somebody wants to see that. */
+  outlines: Outlines | undefined;
   private readonly context: Context;
   private readonly videos: VideoAreas;
+  /** As large as the picture, once something was copied: what is copied goes over it. */
+  private aside: ReturnType<typeof unseen> | undefined;
 
   /** `onBroken`: a video cannot be decoded; what it should have shown must come anew. */
   constructor(
@@ -33,6 +38,7 @@ export class Painter {
     onBroken: () => void,
   ) {
     this.context = contextOf(canvas, { alpha: false, desynchronized: true });
+    this.context.imageSmoothingEnabled = false;
     this.videos = new VideoAreas(onBroken);
   }
 
@@ -75,7 +81,7 @@ export class Painter {
   }
 
   private drawAll({ words, memory, bytes }: Ops, pictures: (Picture | undefined)[]): void {
-    const { context, canvas, meter } = this;
+    const { context, canvas, meter, outlines } = this;
     const began = performance.now();
     let picture = 0;
     for (let at = 0; at < words.length; at += WORDS) {
@@ -87,7 +93,10 @@ export class Painter {
       const first = words[at + 5] as number;
       this.drawn ||= kind !== RESIZE;
       const codec = CODEC_OF[kind ?? 0];
-      if (codec) meter.pixels[codec] += width * height;
+      if (codec) {
+        meter.pixels[codec] += width * height;
+        outlines?.add(codec, { x, y, width, height });
+      }
       if (kind === PUT) {
         const pixels = new Uint8ClampedArray(memory, bytes + first, width * height * 4);
         context.putImageData(new ImageData(pixels, width, height), x, y);
@@ -95,8 +104,7 @@ export class Painter {
         context.fillStyle = `#${first.toString(16).padStart(6, '0')}`;
         context.fillRect(x, y, width, height);
       } else if (kind === COPY) {
-        const from = words[at + 6] as number;
-        context.drawImage(canvas, first, from, width, height, x, y, width, height);
+        this.copy({ x: first, y: words[at + 6] as number }, { x, y, width, height });
       } else if (kind === RESIZE) {
         this.resize(width, height);
       } else {
@@ -106,6 +114,20 @@ export class Painter {
       }
     }
     meter.drawing += performance.now() - began;
+    outlines?.draw({ width: canvas.width, height: canvas.height });
+  }
+
+  /**
+   * Over another canvas: one that is drawn on itself is first copied as a whole by the browser, for
+   * each rectangle anew.
+   */
+  private copy(from: { x: number; y: number }, { x, y, width, height }: Area): void {
+    const { canvas, context } = this;
+    this.aside ??= unseen(canvas.width, canvas.height, { alpha: false });
+    const { aside } = this;
+    aside.context.imageSmoothingEnabled = false;
+    aside.context.drawImage(canvas, from.x, from.y, width, height, 0, 0, width, height);
+    context.drawImage(aside.canvas, 0, 0, width, height, x, y, width, height);
   }
 
   private resize(width: number, height: number): void {
@@ -116,6 +138,9 @@ export class Painter {
     kept.context.drawImage(canvas, 0, 0);
     canvas.width = width;
     canvas.height = height;
+    this.aside = undefined;
+    // Forgotten with the old size. Nothing is ever scaled here.
+    this.context.imageSmoothingEnabled = false;
     this.context.drawImage(kept.canvas, 0, 0);
   }
 }

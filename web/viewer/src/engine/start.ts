@@ -5,6 +5,8 @@ import type { Command, Report } from './talk';
 /** An engine, wherever it runs. */
 export interface EngineHandle {
   tell(command: Command): void;
+  /** Outlines how areas are coded on a canvas over the picture, or no more. */
+  outline(canvas: HTMLCanvasElement | undefined): void;
   /** Nothing is heard of it any more, and what it holds is freed. */
   stop(): void;
 }
@@ -31,6 +33,10 @@ function inWorker(canvas: HTMLCanvasElement, report: (report: Report) => void): 
   worker.postMessage({ kind: 'canvas', canvas: offscreen } satisfies Command, [offscreen]);
   return {
     tell: (command) => worker.postMessage(command),
+    outline: (over) => {
+      const canvas = over?.transferControlToOffscreen();
+      worker.postMessage({ kind: 'outline', canvas } satisfies Command, canvas ? [canvas] : []);
+    },
     // With the worker its socket ends.
     stop: () => worker.terminate(),
   };
@@ -47,6 +53,7 @@ function onThisThread(canvas: HTMLCanvasElement, report: (report: Report) => voi
   const tell = (command: Command) => void engine.then((made) => made.obey(command));
   return {
     tell,
+    outline: (over) => tell({ kind: 'outline', canvas: over }),
     stop: () => {
       stopped = true;
       tell({ kind: 'close' });

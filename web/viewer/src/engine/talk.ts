@@ -13,6 +13,8 @@ export interface Levels {
 export type Command =
   /** The canvas to draw on; the first. */
   | { readonly kind: 'canvas'; readonly canvas: OffscreenCanvas | HTMLCanvasElement }
+  /** A canvas over the picture for outlines of how areas were coded; undefined: no outlines. */
+  | { readonly kind: 'outline'; readonly canvas: OffscreenCanvas | HTMLCanvasElement | undefined }
   | { readonly kind: 'open'; readonly url: string }
   | { readonly kind: 'levels'; readonly levels: Levels }
   /** The size that the desktop should have; undefined: whatever it has. */
@@ -44,6 +46,9 @@ export type Command =
   | { readonly kind: 'settle' }
   | { readonly kind: 'close' };
 
+/** Who has decided on the desktop's size. */
+export type SizeBy = 'display' | 'this' | 'other';
+
 /** The engine to the page. */
 export type Report =
   | { readonly kind: 'connected' }
@@ -51,7 +56,7 @@ export type Report =
   | { readonly kind: 'painted' }
   /** Something came from the display; now and then, not each time. */
   | { readonly kind: 'heard' }
-  | { readonly kind: 'size'; readonly size: Size }
+  | { readonly kind: 'size'; readonly size: Size; readonly by: SizeBy }
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'cursor'; readonly cursor: CursorPicture }
   | { readonly kind: 'clipboard'; readonly text: string }

@@ -61,6 +61,8 @@ export class Touch {
   /** A trackpad's tap holds the button a little: a finger that follows goes on with it. */
   private tap: ReturnType<typeof setTimeout> | undefined;
   private again = false;
+  /** The finger that was drawn last. */
+  private last: number | undefined;
   /** The pointer's place with its fractions. */
   private exact: Place = { x: 0, y: 0 };
   private readonly across = new WheelAxis();
@@ -73,6 +75,7 @@ export class Touch {
 
   down(id: number, finger: Finger): void {
     this.fingers.set(id, { begin: finger, now: finger });
+    this.last = undefined;
     clearTimeout(this.timer);
     if (this.fingers.size === 1) {
       this.state = 'waiting';
@@ -96,8 +99,11 @@ export class Touch {
     if (!known) return;
     const before = known.now;
     known.now = finger;
+    // Of two that are drawn each tells in its turn.
+    const alone = this.last === id;
+    this.last = id;
     if (this.state === 'waiting' && drawn(known) > TREMBLE) this.begin();
-    else if (this.state === 'two') this.state = this.twoFingers();
+    else if (this.state === 'two') this.state = this.twoFingers(alone);
     if (this.state === 'pointing' || this.state === 'dragging') this.pointTo(before, finger);
     // Both fingers tell of the same movement.
     else if (this.state === 'scrolling') this.scroll(before, finger, this.fingers.size);
@@ -181,12 +187,12 @@ export class Touch {
     this.surface.showPointer(this.pointer.at);
   }
 
-  /** What two fingers have begun. */
-  private twoFingers(): State {
+  /** What two fingers have begun; `alone`: one was drawn twice in a row. */
+  private twoFingers(alone: boolean): State {
     const [one, two] = this.fingers.values();
     if (!one || !two) return this.state;
     const [far, near] = [drawn(one), drawn(two)].sort((a, b) => b - a) as [number, number];
-    if (far <= TREMBLE || (near < TREMBLE / 2 && far < ALONE)) return 'two';
+    if (far <= TREMBLE || (near < TREMBLE / 2 && (far < ALONE || !alone))) return 'two';
     const apart = Math.abs(distance(one.now, two.now) - distance(one.begin, two.begin));
     // Side by side they scroll; what brings them apart or together zooms.
     return apart > (far + near) / 2 ? 'zooming' : 'scrolling';

@@ -5,6 +5,7 @@ mod statistics;
 mod thumbnails;
 
 pub use connect::Connection;
+pub use statistics::Tellings;
 pub use thumbnails::Thumbnails;
 
 use crate::{
