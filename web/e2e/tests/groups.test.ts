@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { call, launchBrowser, open, picture, signIn } from '../support/browser';
+import { test } from 'node:test';
+import { call, open, picture, signIn } from '../support/browser';
 import { admin } from '../support/settings';
-
-let browser: Browser;
-before(async () => {
-  browser = await launchBrowser();
-});
-after(() => browser.close());
 
 const stamp = Date.now();
 
@@ -18,7 +11,7 @@ interface Session {
 }
 
 test('a group’s settings reach its member, who is told which group decides', async (t) => {
-  const { page, faults, atEnd } = await open(t, browser);
+  const { page, faults, atEnd } = await open(t);
   await signIn(page, admin, '/admin/groups');
   const name = `Contractors ${stamp}`;
   const person = { username: `contractor-${stamp}@example.com`, password: 'a long enough one' };
@@ -66,7 +59,7 @@ test('a group’s settings reach its member, who is told which group decides', a
   await picture(page, 'user policy');
   assert.deepEqual(faults, []);
 
-  const theirs = await open(t, browser);
+  const theirs = await open(t);
   await signIn(theirs.page, person);
   const tile = theirs.page.locator('[data-workspace]').filter({ hasText: 'Terminal' });
   await tile.getByRole('button', { name: 'Launch Terminal' }).click();

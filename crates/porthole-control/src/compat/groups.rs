@@ -28,15 +28,15 @@ use std::{collections::BTreeSet, fmt::Write as _};
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct OfGroup {
-    #[serde(deserialize_with = "null_as_default")]
-    target_group: TargetGroup,
-    #[serde(deserialize_with = "null_as_default")]
-    target_setting: TargetSetting,
-    #[serde(deserialize_with = "null_as_default")]
-    target_image: TargetImage,
+    #[serde(rename = "target_group", deserialize_with = "null_as_default")]
+    group: TargetGroup,
+    #[serde(rename = "target_setting", deserialize_with = "null_as_default")]
+    setting: TargetSetting,
+    #[serde(rename = "target_image", deserialize_with = "null_as_default")]
+    image: TargetImage,
     // One client names the group's id a user's.
-    #[serde(deserialize_with = "null_as_default")]
-    target_user: TargetUser,
+    #[serde(rename = "target_user", deserialize_with = "null_as_default")]
+    user: TargetUser,
 }
 
 #[derive(Default, Deserialize)]
@@ -72,11 +72,11 @@ struct TargetUser {
 
 impl OfGroup {
     fn group_id(&self) -> Result<GroupId, AppError> {
-        id("group_id", self.target_group.group_id.as_deref())
+        id("group_id", self.group.group_id.as_deref())
     }
 
     fn input(&self) -> Result<GroupInput, AppError> {
-        let target = &self.target_group;
+        let target = &self.group;
         let permissions = target.permissions.as_ref().map(|names| {
             names
                 .iter()
@@ -94,7 +94,7 @@ impl OfGroup {
     }
 
     fn setting(&self) -> Result<&'static Declaration, AppError> {
-        let target = &self.target_setting;
+        let target = &self.setting;
         let wanted_id = target
             .group_setting_id
             .as_ref()
@@ -218,7 +218,7 @@ async fn set_setting(
     Call { context, arguments }: Call<OfGroup>,
 ) -> Result<Json<Value>, AppError> {
     let declared = arguments.setting()?;
-    let value = match &arguments.target_setting.value {
+    let value = match &arguments.setting.value {
         Some(Value::String(text)) => declared.read(text),
         Some(value) => declared.check(value),
         None => Err("it is missing".into()),
@@ -245,9 +245,9 @@ async fn get_users_group(
     State(control): State<Control>,
     Call { context, arguments }: Call<OfGroup>,
 ) -> Result<Json<Value>, AppError> {
-    let target = &arguments.target_user;
+    let target = &arguments.user;
     let given = arguments
-        .target_group
+        .group
         .group_id
         .as_ref()
         .or(target.group_id.as_ref())
@@ -314,7 +314,7 @@ async fn set_image(
     arguments: &OfGroup,
     launchable: bool,
 ) -> Result<Json<Value>, AppError> {
-    let image: WorkspaceId = id("image_id", arguments.target_image.image_id.as_deref())?;
+    let image: WorkspaceId = id("image_id", arguments.image.image_id.as_deref())?;
     let group = arguments.group_id()?;
     control
         .set_group_workspace(context, group, image, launchable)

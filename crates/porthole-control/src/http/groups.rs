@@ -101,7 +101,6 @@ impl From<groups::GroupWorkspace> for GroupWorkspace {
 #[derive(Debug, Serialize, ToSchema)]
 struct GroupSettingValues {
     /// The values, as the settings' declarations have them.
-    #[schema(value_type = BTreeMap<String, Object>)]
     values: BTreeMap<String, Value>,
 }
 
@@ -110,7 +109,6 @@ struct GroupSettingValues {
 #[serde(deny_unknown_fields)]
 struct NewSettingValue {
     /// The value, as the setting's declaration has it.
-    #[schema(value_type = Object)]
     value: Value,
 }
 

@@ -26,7 +26,7 @@ struct GroupSetting {
     /// What values it has.
     kind: SettingKind,
     /// The value where no group sets it.
-    #[schema(value_type = Object, required)]
+    #[schema(required)]
     default: Value,
     /// How the groups of a user come to one value.
     merge: Merge,
@@ -123,7 +123,7 @@ struct PolicySetting {
     /// The name.
     name: &'static str,
     /// The value that holds.
-    #[schema(value_type = Object, required)]
+    #[schema(required)]
     value: Value,
     /// The groups that it comes from, the weightiest first; none for the default.
     decided_by: Vec<Decider>,
