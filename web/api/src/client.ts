@@ -158,13 +158,7 @@ export const api = {
     const path = { params: { path: { id, name } } };
     return value === undefined
       ? done(client.DELETE('/api/v1/groups/{id}/settings/{name}', path))
-      : done(
-          client.PUT('/api/v1/groups/{id}/settings/{name}', {
-            ...path,
-            // The description knows no type for a value of any kind.
-            body: { value: value as Record<string, never> },
-          }),
-        );
+      : done(client.PUT('/api/v1/groups/{id}/settings/{name}', { ...path, body: { value } }));
   },
   groupSettingDeclarations: () =>
     done(client.GET('/api/v1/group-settings')).then((list) => list.items),

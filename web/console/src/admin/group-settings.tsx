@@ -19,9 +19,9 @@ export function GroupSettingsForm({ id }: { id: string }) {
   const declarations = useQuery(declarationsQuery);
   const settings = useQuery(groupSettingsQuery(id));
   if (!declarations.data || !settings.data) return <Skeleton height={320} maw={760} />;
-  return (
-    <Form key={settings.dataUpdatedAt} id={id} declared={declarations.data} saved={settings.data} />
-  );
+  const { data: saved } = settings;
+  // Reading the same again leaves what is being filled in.
+  return <Form key={JSON.stringify(saved)} id={id} declared={declarations.data} saved={saved} />;
 }
 
 function Form(props: { id: string; declared: readonly GroupSetting[]; saved: Values }) {
