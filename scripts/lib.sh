@@ -113,14 +113,19 @@ start_images() {
   trap 'kill "$images_process" 2>/dev/null || true' EXIT
 }
 wait_images() {
+  [[ -n "$images_process" ]] || return 0
   tail -n +1 -f --pid="$images_process" "$images_log" | sed -u '/^ *Base image/d' &
   local tail_process=$!
   local status=0
   wait "$images_process" || status=$?
   wait "$tail_process" 2>/dev/null || true
+  images_process=''
   trap - EXIT
   ((status == 0)) || die "an image could not be built (see above)." "The whole output is in $PORTHOLE_CACHE/image-*.log; 'make images' tries again."
 }
+
+# An image that failed is told before the long build that comes next.
+look_at_images() { kill -0 "$images_process" 2>/dev/null || wait_images; }
 
 require_cargo() { have cargo || die "Rust is not installed (cargo was not found)." "Install it from https://rustup.rs and run this again."; }
 

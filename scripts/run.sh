@@ -20,6 +20,7 @@ start_images
 step "Building the console"
 build_console
 
+look_at_images
 step "Building the server (release)"
 (cd "$root" && cargo build --release --locked -p porthole)
 

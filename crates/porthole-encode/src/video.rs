@@ -55,21 +55,22 @@ pub(crate) struct VideoArea {
 }
 
 /// Finds areas that move like video.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct VideoFinder {
     width: u16,
     height: u16,
     columns: usize,
     /// For each tile the slots in which it changed, the current one lowest.
     tiles: Vec<u32>,
-    start: Instant,
+    /// When the first update came: time is what updates say it is.
+    start: Option<Instant>,
     slot: u64,
     /// The slots since the update before.
     gap: u32,
     areas: Vec<VideoArea>,
     /// Areas to be, whose edges are looked at until then.
     trials: Vec<(Edges, Instant)>,
-    next_look: Instant,
+    next_look: Option<Instant>,
     refused: Option<(Rect, Instant)>,
 }
 
@@ -81,23 +82,6 @@ struct Tiles {
 }
 
 impl VideoFinder {
-    /// For no screen yet.
-    pub(crate) fn new(now: Instant) -> Self {
-        Self {
-            width: 0,
-            height: 0,
-            columns: 0,
-            tiles: Vec::new(),
-            start: now,
-            slot: 0,
-            gap: 0,
-            areas: Vec::new(),
-            trials: Vec::new(),
-            next_look: now,
-            refused: None,
-        }
-    }
-
     /// The areas; they do not overlap.
     pub(crate) fn areas(&self) -> &[VideoArea] {
         &self.areas
@@ -130,8 +114,8 @@ impl VideoFinder {
         for (edges, _) in &mut self.trials {
             edges.look(frame);
         }
-        if now >= self.next_look {
-            self.next_look = now + LOOK;
+        if self.next_look.is_none_or(|due| now >= due) {
+            self.next_look = Some(now + LOOK);
             self.look(frame, now, palette);
         }
     }
@@ -154,7 +138,8 @@ impl VideoFinder {
     }
 
     fn advance(&mut self, now: Instant) {
-        let passed = now.saturating_duration_since(self.start).as_millis();
+        let start = *self.start.get_or_insert(now);
+        let passed = now.saturating_duration_since(start).as_millis();
         let slot = (passed / SLOT.as_millis()) as u64;
         self.gap = slot.saturating_sub(self.slot).min(32) as u32;
         self.slot = self.slot.max(slot);
@@ -471,7 +456,7 @@ mod tests {
                 height,
                 bytes: vec![0; usize::from(width) * usize::from(height) * 4],
                 damage: Region::new(),
-                finder: VideoFinder::new(now),
+                finder: VideoFinder::default(),
                 palette: Palette::default(),
                 now,
                 seed: 1,
@@ -700,7 +685,7 @@ mod tests {
         screen.run(30, |screen, _| screen.film(Rect::new(64, 64, 320, 240)));
         assert_eq!(screen.areas().len(), 1);
         let now = screen.now;
-        let mut finder = std::mem::replace(&mut screen.finder, VideoFinder::new(now));
+        let mut finder = std::mem::take(&mut screen.finder);
         let mut smaller = Screen::new(800, 600);
         std::mem::swap(&mut smaller.finder, &mut finder);
         smaller.now = now;

@@ -249,6 +249,8 @@ enum Step {
     Text(Rect, u32),
     Photo(Rect, u32),
     Rest(u32),
+    /// Nobody looks for some milliseconds.
+    Pause(u64),
     Join(usize),
     Leave(usize),
 }
@@ -264,6 +266,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (rect(), 0_u32..1000).prop_map(|(area, seed)| Step::Text(area, seed)),
         2 => (rect(), 0_u32..1000).prop_map(|(area, seed)| Step::Photo(area, seed)),
         1 => (1_u32..12).prop_map(Step::Rest),
+        2 => (0_u64..3000).prop_map(Step::Pause),
         1 => (0_usize..KINDS.len()).prop_map(Step::Join),
         1 => any::<usize>().prop_map(Step::Leave),
     ]
@@ -313,6 +316,7 @@ proptest! {
                     room.update(looks);
                 }
                 Step::Rest(updates) => (0..updates).for_each(|_| room.update(looks)),
+                Step::Pause(time) => room.now += Duration::from_millis(time),
                 Step::Join(kind) => room.join(KINDS[kind]),
                 Step::Leave(index) if room.watchers.len() > 1 => {
                     let index = index % room.watchers.len();

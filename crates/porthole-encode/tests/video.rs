@@ -183,6 +183,8 @@ enum Step {
     Text(Rect, u32),
     Scroll(Rect, u16),
     Rest(u32),
+    /// Nothing is looked at for some milliseconds; the line may have been full.
+    Pause(u64, bool),
     Resize(u16, u16),
 }
 
@@ -198,6 +200,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (rect(), any::<u32>()).prop_map(|(area, seed)| Step::Text(area, seed % 1000)),
         1 => (rect(), 1_u16..60).prop_map(|(area, by)| Step::Scroll(area, by)),
         2 => (1_u32..12).prop_map(Step::Rest),
+        4 => (0_u64..3000, any::<bool>()).prop_map(|(time, held)| Step::Pause(time, held)),
         1 => (300_u16..640, 200_u16..480).prop_map(|(width, height)| Step::Resize(width, height)),
     ]
 }
@@ -206,7 +209,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn whatever_moves_ends_exact(steps in prop::collection::vec(step(), 1..8), level in 2_u8..8) {
+    fn whatever_moves_ends_exact(steps in prop::collection::vec(step(), 1..12), level in 2_u8..8) {
         let mut session = Session::new(640, 480);
         // A low level: small areas go as video, too.
         let list = [Encoding::TIGHT, Encoding::OPEN_H264, Encoding::quality(level)];
@@ -235,6 +238,10 @@ proptest! {
                     }
                 }
                 Step::Rest(updates) => (0..updates).for_each(|_| session.update()),
+                Step::Pause(time, held) => {
+                    session.now += Duration::from_millis(time);
+                    session.encoder.set_link(Link { rate: None, held });
+                }
                 Step::Resize(width, height) => session.resize(width, height),
             }
         }

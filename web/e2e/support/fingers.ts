@@ -25,16 +25,6 @@ export class Fingers {
     await this.at('touchEnd', []);
   }
 
-  /** The same without a pause: all places come at once. */
-  async swipe(...way: Places[]): Promise<void> {
-    const [first = [], ...rest] = way;
-    await this.at('touchStart', first);
-    await Promise.all([
-      ...rest.map((places) => this.at('touchMove', places)),
-      this.at('touchEnd', []),
-    ]);
-  }
-
   /** Stays down until something has happened. */
   async hold(places: Places, until: () => Promise<unknown>): Promise<void> {
     await this.at('touchStart', places);

@@ -74,13 +74,13 @@ test('fingers on a phone', { timeout: 300_000 }, async (t) => {
       [left, 7],
       [left.toReversed(), 6],
     ] as const) {
-      await fingers.swipe(...gesture);
+      await fingers.draw(...gesture);
       // A click tells that all steps are there.
       await fingers.draw([[180, 350]]);
       const seen: string[] = [];
       while (seen.at(-1) !== '-1') seen.push(...(await events.next(1)));
       const steps = seen.slice(0, -2);
-      assert.ok(steps.length >= 2, `${steps}`);
+      assert.ok(steps.length >= 4, `${steps}`);
       assert.deepEqual([...new Set(steps)], [`+${step}`, `-${step}`]);
     }
   });

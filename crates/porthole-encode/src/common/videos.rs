@@ -29,7 +29,8 @@ struct Running {
 pub(crate) struct Video {
     area: Rect,
     stream: H264Stream,
-    start: Instant,
+    /// When its first picture was made.
+    start: Option<Instant>,
     at: Duration,
     /// What the newest picture shows: which picture of the screen, and a hash of the pixels.
     generation: Option<u64>,
@@ -86,7 +87,7 @@ impl Video {
         Ok(Self {
             area,
             stream: H264Stream::new(quantiser)?,
-            start: Instant::now(),
+            start: None,
             at: Duration::ZERO,
             generation: None,
             pixels: None,
@@ -158,7 +159,7 @@ impl Video {
         generation: Option<u64>,
         now: Instant,
     ) -> Result<(), H264Error> {
-        let since_start = now.saturating_duration_since(self.start);
+        let since_start = now.saturating_duration_since(*self.start.get_or_insert(now));
         self.at = since_start.max(self.at + Duration::from_millis(1));
         let begin = Instant::now();
         let mut data = Vec::new();

@@ -124,9 +124,8 @@ impl Stream {
 
 impl Moving {
     pub(super) fn new() -> Self {
-        let now = Instant::now();
         Self {
-            finder: VideoFinder::new(now),
+            finder: VideoFinder::default(),
             streams: Vec::new(),
             policy: Policy::default(),
             link: Link::default(),
