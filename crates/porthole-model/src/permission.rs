@@ -55,13 +55,13 @@ permissions! {
     UsersAuthSession = "users_auth_session",
     /// See groups with their settings, members and workspaces.
     GroupsView = "groups_view",
-    /// Change groups; give no permission that one has not.
+    /// Change groups; give and take no permission that one has not.
     GroupsModify = "groups_modify",
     /// Change the built-in groups, too.
     GroupsModifySystem = "groups_modify_system",
     /// Add groups.
     GroupsCreate = "groups_create",
-    /// Delete groups.
+    /// Delete groups; not those with a permission that one has not.
     GroupsDelete = "groups_delete",
     /// See agents.
     AgentsView = "agents_view",

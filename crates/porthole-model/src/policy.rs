@@ -9,7 +9,7 @@ mod effective;
 mod limits;
 mod usage;
 
-pub use clock::{End, ends};
+pub use clock::{End, ends, time_limit_end};
 pub use declarations::{
     ALLOW_CLIPBOARD_DOWN, ALLOW_CLIPBOARD_UP, ALLOW_DELETE, ALLOW_STOP, CLIPBOARD_DELAY,
     CLIPBOARD_DOWN_SIZE, CLIPBOARD_UP_SIZE, Declaration, Enforcer, IDLE_DISCONNECT,

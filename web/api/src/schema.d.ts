@@ -1044,8 +1044,8 @@ export interface components {
             /** @description The name; unique. Built-in groups keep theirs. */
             name?: string | null;
             /**
-             * @description What its members may do, all of it anew; new ones give nothing. Nobody can add what they may
-             *     not do themselves.
+             * @description What its members may do, all of it anew; new ones give nothing. Nobody can add or take away
+             *     what they may not do themselves.
              */
             permissions?: components["schemas"]["Permission"][] | null;
             /**

@@ -36,25 +36,19 @@ pub struct GroupInput {
     /// Where groups differ, the lower number wins; 1 to 100,000, new ones have 100.
     #[schema(minimum = 1, maximum = 100_000)]
     pub priority: Option<i32>,
-    /// What its members may do, all of it anew; new ones give nothing. Nobody can add what they may
-    /// not do themselves.
+    /// What its members may do, all of it anew; new ones give nothing. Nobody can add or take away
+    /// what they may not do themselves.
     pub permissions: Option<BTreeSet<Permission>>,
 }
 
-/// Whether somebody's membership of a group may be changed by the one who asks.
+/// Whether somebody's membership of a group may be changed by the one who asks: nobody gives what
+/// they have not, nor takes it from those who have.
 ///
 /// # Errors
 /// [`AppError::Forbidden`], with what is missing.
-pub(super) fn may_change_members(
-    context: &RequestContext,
-    group: &Group,
-    adds: bool,
-) -> Result<(), AppError> {
+pub(super) fn may_change_members(context: &RequestContext, group: &Group) -> Result<(), AppError> {
     may_change(context, group)?;
-    if adds {
-        context.require_all(&group.permissions)?;
-    }
-    Ok(())
+    context.require_all(&group.permissions)
 }
 
 fn may_change(context: &RequestContext, group: &Group) -> Result<(), AppError> {
@@ -118,8 +112,9 @@ impl Control {
             .groups()
             .update(id, |before| {
                 may_change(context, before)?;
-                let added = input.permissions.iter().flatten();
-                context.require_all(added.filter(|p| !before.permissions.contains(*p)))?;
+                if let Some(wanted) = &input.permissions {
+                    context.require_all(before.permissions.symmetric_difference(wanted))?;
+                }
                 details(Some(before), input.clone())
             })
             .await?;
@@ -131,17 +126,19 @@ impl Control {
     /// Deletes a group; its members stay.
     ///
     /// # Errors
-    /// Without the permission; [`AppError::NotFound`]; [`AppError::Conflict`] for a built-in one, or
-    /// when nobody could administer any more.
+    /// Without the permission, or where it takes what one has not oneself; [`AppError::NotFound`];
+    /// [`AppError::Conflict`] for a built-in one, or when nobody could administer any more.
     pub async fn delete_group(
         &self,
         context: &RequestContext,
         id: GroupId,
     ) -> Result<(), AppError> {
         context.require(Permission::GroupsDelete)?;
+        let group = self.store.groups().find(id).await?;
+        context.require_all(&group.permissions)?;
         self.store.groups().delete(id).await?;
         self.events.send(Event::Workspaces);
-        tracing::info!(group = %id, by = ?context.actor, "group deleted");
+        tracing::info!(group = %group.name, by = ?context.actor, "group deleted");
         Ok(())
     }
 
@@ -162,7 +159,8 @@ impl Control {
     /// Makes a user a member, or no longer one.
     ///
     /// # Errors
-    /// Without the permission, or where it gives what one has not oneself; [`AppError::NotFound`];
+    /// Without the permission, or where it gives or takes what one has not oneself;
+    /// [`AppError::NotFound`];
     /// [`AppError::Conflict`] for *All Users*, and when nobody could administer any more.
     pub async fn set_group_member(
         &self,
@@ -173,7 +171,7 @@ impl Control {
     ) -> Result<(), AppError> {
         context.require(Permission::GroupsModify)?;
         let group = self.store.groups().find(id).await?;
-        may_change_members(context, &group, member)?;
+        may_change_members(context, &group)?;
         self.store.users().find(user).await?;
         if member {
             self.store.groups().add_member(id, user).await?;

@@ -352,7 +352,7 @@ impl Control {
             }
             match self.store.groups().find(*id).await {
                 Ok(group) => {
-                    super::groups::may_change_members(context, &group, after.contains(id))?;
+                    super::groups::may_change_members(context, &group)?;
                 }
                 // Told with the field that names it.
                 Err(porthole_store::StoreError::NotFound { .. }) => {}

@@ -92,6 +92,9 @@ impl Hearer {
                     Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
                 },
             };
+            if matches!(event, Event::Workspaces) && !self.renew_rights().await {
+                return None;
+            }
             if !self.may_hear(&event) {
                 continue;
             }
@@ -112,6 +115,21 @@ impl Hearer {
             Revocation::UserRevoked(user) => self.context.user_id() == Some(user),
             Revocation::SessionEnded(..) => false,
         }
+    }
+
+    /// Reads anew what the user may do: whoever changes it sends [`Event::Workspaces`]. Returns
+    /// whether they may go on hearing what they asked for.
+    async fn renew_rights(&mut self) -> bool {
+        if let Some(user) = self.context.user_id() {
+            match self.control.store().users().permissions(user).await {
+                Ok(permissions) => self.context.permissions = permissions,
+                Err(error) => {
+                    tracing::warn!(%error, "a hearer's rights could not be read; it is cut");
+                    return false;
+                }
+            }
+        }
+        !self.all || self.context.may(Permission::SessionsView)
     }
 
     fn may_hear(&self, event: &Event) -> bool {

@@ -7,7 +7,7 @@ use porthole_model::{
     ids::{AgentId, SessionId, UserId, WorkspaceId},
     image::ImageRef,
     placement::{Candidate, Need, Refusal, place},
-    policy::{EffectivePolicy, LimitReached, check_session_limits, ends},
+    policy::{EffectivePolicy, LimitReached, check_session_limits, ends, time_limit_end},
     protection::Protection,
     resources::{Bytes, Resources},
     session::{EndReason, SessionState, WantedState},
@@ -187,7 +187,8 @@ impl Manager {
                     session.wanted = WantedState::Stopped;
                     session.progress = None;
                     session.failure = None;
-                    session.expires_at = None;
+                    // The time limit goes on; nothing else ends what is stopped.
+                    session.expires_at = time_limit_end(&session.policy, session.created_at);
                     Ok(Change::Keep)
                 }
                 SessionState::Stopping | SessionState::Stopped => Ok(Change::Save(None)),

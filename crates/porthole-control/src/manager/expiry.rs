@@ -98,10 +98,16 @@ impl Manager {
         let Some(expires_at) = session.expires_at else {
             return Ok(false);
         };
-        if session.wanted != WantedState::Running {
-            return Ok(false);
-        }
         let now = self.now();
+        match session.wanted {
+            WantedState::Running => {}
+            WantedState::Stopped if now >= expires_at => {
+                return self
+                    .end(session, ExpiryAction::Delete, EndReason::TimeLimit)
+                    .await;
+            }
+            WantedState::Stopped | WantedState::Deleted => return Ok(false),
+        }
         let policy = &session.policy;
         let keepalive = Duration::from_secs(policy.number(&KEEPALIVE_EXPIRATION).into());
         let least = now + self.0.config.grace.min(keepalive);

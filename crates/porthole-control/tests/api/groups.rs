@@ -189,9 +189,16 @@ async fn nobody_gives_what_they_have_not() {
             GroupsModify,
             GroupsModifySystem,
             GroupsCreate,
+            GroupsDelete,
             DevapiCreate,
         ])
         .await;
+    let body = json!({ "name": "Night watch", "permissions": ["user", "sessions_view"] });
+    let watch = server
+        .post(&server.admin().await, "/api/v1/groups", body)
+        .await
+        .expect(201);
+    let watch = watch["id"].as_str().unwrap();
     let forbidden = [
         (
             Method::PATCH,
@@ -231,6 +238,18 @@ async fn nobody_gives_what_they_have_not() {
             format!("/api/v1/groups/{ALL_USERS}"),
             Some(json!({ "permissions": ["user", "agents_delete"] })),
         ),
+        // Nor do they take it from those who have it.
+        (
+            Method::PATCH,
+            format!("/api/v1/groups/{watch}"),
+            Some(json!({ "permissions": ["user"] })),
+        ),
+        (
+            Method::DELETE,
+            format!("/api/v1/groups/{ADMINISTRATORS}/members/{admin_id}"),
+            None,
+        ),
+        (Method::DELETE, format!("/api/v1/groups/{watch}"), None),
         (
             Method::POST,
             "/api/v1/api-keys".into(),
@@ -257,6 +276,11 @@ async fn nobody_gives_what_they_have_not() {
         .post(&helper, "/api/v1/api-keys", body)
         .await
         .expect(201);
+    let body = json!({ "priority": 7, "permissions": ["sessions_view"] });
+    server
+        .patch(&helper, &format!("/api/v1/groups/{watch}"), body)
+        .await
+        .expect(200);
     let body = json!({ "first_name": "Uschi" });
     server
         .patch(&helper, &format!("/api/v1/users/{user_id}"), body)

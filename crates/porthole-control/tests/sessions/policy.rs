@@ -2,6 +2,7 @@
 
 use crate::{api::Api, stack::Stack};
 use axum::http::{Method, StatusCode};
+use http_body_util::BodyExt;
 use porthole_model::{
     ids::{GroupId, SessionId, UserId},
     policy::{
@@ -66,6 +67,28 @@ async fn the_time_limit_holds_however_often_a_session_is_kept_alive() {
         Some(session.created_at + Duration::from_hours(2))
     );
     stack.clock.advance(Duration::from_mins(16));
+    stack.until_gone(id).await;
+    assert_eq!(
+        reason(&stack, id, "deleted").await.as_deref(),
+        Some("time_limit")
+    );
+}
+
+/// Its user may neither resume nor, where policy says so, delete it then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_time_limit_ends_what_is_stopped_too() {
+    let stack = Stack::start().await;
+    let policy = EffectivePolicy::default().with(&SESSION_TIME_LIMIT, json!(7200));
+    let id = running(&stack, policy).await;
+    let manager = stack.control.manager();
+    manager.stop(id, None).await.unwrap();
+    stack.until(id, SessionState::Stopped).await;
+    let session = stack.find(id).await.unwrap();
+    assert_eq!(
+        session.expires_at,
+        Some(session.created_at + Duration::from_hours(2))
+    );
+    stack.clock.advance(Duration::from_mins(121));
     stack.until_gone(id).await;
     assert_eq!(
         reason(&stack, id, "deleted").await.as_deref(),
@@ -248,4 +271,44 @@ async fn a_change_holds_for_the_next_session() {
     let path = format!("/api/v1/sessions/{id}");
     let (status, problem) = api.call(&api.user, Method::DELETE, &path, None).await;
     assert_eq!(status, StatusCode::NO_CONTENT, "{problem}");
+}
+
+/// What is taken away from a group is taken from its members at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn permissions_that_are_taken_away_end_at_once() {
+    let api = Api::start().await;
+    let all_users = format!("/api/v1/groups/{ALL_USERS}");
+    let give = async |permissions: Value| {
+        let body = Some(json!({ "permissions": permissions }));
+        let (status, problem) = api.call(&api.admin, Method::PATCH, &all_users, body).await;
+        assert_eq!(status, StatusCode::OK, "{problem}");
+    };
+    give(json!(["user", "sessions_view"])).await;
+    let answer = api
+        .raw(&api.user, Method::GET, "/api/v1/events?all=true", None)
+        .await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let mut body = answer.into_body();
+    let wish = json!({ "workspace_id": api.workspace("Terminal").await });
+    let session = api
+        .ok(Method::POST, "/api/v1/sessions", Some(wish.clone()))
+        .await;
+    let path = format!("/api/v1/sessions/{}", session["id"].as_str().unwrap());
+
+    give(json!([])).await;
+    let end = tokio::time::timeout(Duration::from_secs(2), async {
+        while body.frame().await.is_some() {}
+    });
+    assert!(end.await.is_ok(), "everybody's events are still told");
+    for (method, path, body) in [
+        (Method::GET, path.as_str(), None),
+        (Method::POST, "/api/v1/sessions", Some(wish)),
+    ] {
+        let (status, problem) = api.call(&api.user, method, path, body).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{problem}");
+        let told = problem["detail"].as_str().unwrap();
+        assert!(told.contains("permission user"), "{told}");
+    }
+    let (status, _) = api.call(&api.admin, Method::GET, &path, None).await;
+    assert_eq!(status, StatusCode::OK);
 }

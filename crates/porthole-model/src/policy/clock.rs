@@ -16,28 +16,34 @@ pub struct End {
     pub reason: EndReason,
 }
 
+/// When a session that was requested at this time is deleted whatever happens in it; `None` without
+/// a time limit.
+pub fn time_limit_end(
+    policy: &EffectivePolicy,
+    created_at: OffsetDateTime,
+) -> Option<OffsetDateTime> {
+    let limit = policy.number(&SESSION_TIME_LIMIT);
+    (limit > 0).then(|| created_at + Duration::from_secs(limit.into()))
+}
+
 /// The next end of a session that was requested and last kept alive at these times.
 pub fn ends(
     policy: &EffectivePolicy,
     created_at: OffsetDateTime,
     keepalive_at: OffsetDateTime,
 ) -> End {
-    let seconds = |number: u32| Duration::from_secs(number.into());
     let kept = End {
-        at: keepalive_at + seconds(policy.number(&KEEPALIVE_EXPIRATION)),
+        at: keepalive_at + Duration::from_secs(policy.number(&KEEPALIVE_EXPIRATION).into()),
         action: policy.expiry_action(),
         reason: EndReason::Expired,
     };
-    let limit = policy.number(&SESSION_TIME_LIMIT);
-    let whole = created_at + seconds(limit);
-    if limit > 0 && whole <= kept.at {
-        End {
-            at: whole,
+    match time_limit_end(policy, created_at) {
+        Some(at) if at <= kept.at => End {
+            at,
             action: ExpiryAction::Delete,
             reason: EndReason::TimeLimit,
-        }
-    } else {
-        kept
+        },
+        _ => kept,
     }
 }
 

@@ -44,10 +44,12 @@ function Form(props: { id: string; declared: readonly GroupSetting[]; saved: Val
   async function save() {
     setBusy(true);
     const faults: Record<string, string> = {};
+    let failed = false;
     for (const { name } of changes) {
       try {
         await api.setGroupSetting(id, name, values[name]);
       } catch (error) {
+        failed = true;
         const message =
           error instanceof ApiError ? Object.values(error.fields).join(' ') : undefined;
         if (message) faults[name] = sentence(message);
@@ -56,7 +58,7 @@ function Form(props: { id: string; declared: readonly GroupSetting[]; saved: Val
     }
     setBusy(false);
     setErrors(faults);
-    if (Object.keys(faults).length > 0) return;
+    if (failed) return;
     await client.invalidateQueries({ queryKey: ['group', id, 'settings'] });
     void client.invalidateQueries({ queryKey: ['user'] });
     void client.invalidateQueries({ queryKey: ['workspaces', 'own'] });

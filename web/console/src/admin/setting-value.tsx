@@ -162,6 +162,8 @@ function JsonField({ value, label, error, onChange }: Props) {
           onChange(JSON.parse(next));
           setBroken(false);
         } catch {
+          // The server refuses a text; what was right before is not what stands there now.
+          onChange(next);
           setBroken(true);
         }
       }}

@@ -318,6 +318,10 @@ impl Control {
     }
 
     /// The session, if the caller may do this with it: the owner, and who has the permission.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when it is somebody else's; [`AppError::Forbidden`] for an owner who
+    /// may not use sessions any more.
     pub(crate) async fn accessible(
         &self,
         context: &RequestContext,
@@ -326,7 +330,10 @@ impl Control {
     ) -> Result<Session, AppError> {
         context.require_somebody()?;
         let session = self.store.sessions().find(id).await?;
-        if context.user_id() == Some(session.user_id) || context.may(permission) {
+        if context.may(permission) {
+            Ok(session)
+        } else if context.user_id() == Some(session.user_id) {
+            context.require(Permission::User)?;
             Ok(session)
         } else {
             // Whether it exists is nobody else's business.
@@ -543,9 +550,13 @@ impl Control {
 
 /// What happens at the end of the session's clock.
 fn why_it_ends(session: &Session) -> &'static str {
+    const TIME_LIMIT: &str = "It is deleted then: its time limit is reached";
+    if session.wanted == WantedState::Stopped {
+        return TIME_LIMIT;
+    }
     let end = ends(&session.policy, session.created_at, session.keepalive_at);
     match (end.reason, end.action) {
-        (EndReason::TimeLimit, _) => "It is deleted then: its time limit is reached",
+        (EndReason::TimeLimit, _) => TIME_LIMIT,
         (_, ExpiryAction::Stop) => "It is stopped then, unless it is viewed or extended before",
         (_, ExpiryAction::Delete) => "It is deleted then, unless it is viewed or extended before",
     }
