@@ -3,6 +3,7 @@ import { ApiError, api, type GroupSetting } from '@porthole/api';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { declaredText } from '../i18n';
 import { sentence } from '../lib/error-text';
 import { showError, tell } from '../lib/errors';
 import { declarationsQuery, groupSettingsQuery } from '../lib/queries';
@@ -122,7 +123,7 @@ function SettingRow(props: {
       <div>
         <Checkbox
           label={name}
-          description={setting.description}
+          description={declaredText(setting.name, setting.description)}
           checked={isSet}
           onChange={(event) => onChange(event.currentTarget.checked ? first : undefined)}
         />

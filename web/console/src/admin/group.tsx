@@ -16,6 +16,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { declaredText } from '../i18n';
 import { placeErrors, showError, tell } from '../lib/errors';
 import { groupQuery, meQuery, permissionsQuery } from '../lib/queries';
 import classes from './admin.module.css';
@@ -251,8 +252,8 @@ function PermissionsForm({ group }: { group: Group }) {
               key={name}
               value={name}
               label={<span className="mono">{name}</span>}
-              description={description}
-              disabled={!me?.is_admin && !me?.permissions.includes(name) && !before.has(name)}
+              description={declaredText(name, description)}
+              disabled={!me?.is_admin && !me?.permissions.includes(name)}
             />
           ))}
         </Stack>

@@ -3,6 +3,7 @@ import type { GroupSetting, UsageLimit } from '@porthole/api';
 import { type TFunction, t as translate } from 'i18next';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { declaredText } from '../i18n';
 
 /** A setting's name for people; the server's own where this console knows none. */
 export function settingName(name: string): string {
@@ -16,8 +17,8 @@ export function settingText(t: TFunction, declared: GroupSetting | undefined, va
   if (value === null || value === undefined) return t('policy.none');
   const kind = declared?.kind;
   if (kind?.type === 'number') {
-    // What nothing means is the server's to say.
-    if (value === 0 && kind.zero) return kind.zero;
+    // What zero means is the server's to say.
+    if (value === 0 && kind.zero) return declaredText(kind.zero, kind.zero);
     return t(`policy.amount.${kind.unit}`, { count: value as number });
   }
   if (kind?.type === 'usage_limit') {
@@ -61,7 +62,7 @@ export function SettingValue({ declared, value, label, error, onChange }: Props)
       return (
         <NumberInput
           aria-label={label}
-          description={kind.zero ? `0: ${kind.zero}` : undefined}
+          description={kind.zero ? `0: ${declaredText(kind.zero, kind.zero)}` : undefined}
           suffix={` ${t(`policy.unit.${kind.unit}`)}`}
           min={kind.zero ? 0 : kind.least}
           max={kind.most}

@@ -328,7 +328,8 @@ export const de: Texts = {
     settings: 'Einstellungen',
     workspaces: 'Arbeitsplätze',
     permissions: 'Rechte',
-    permissionsHint: 'Was Mitglieder dürfen. Niemand kann geben, was er selbst nicht darf.',
+    permissionsHint:
+      'Was Mitglieder dürfen. Niemand kann geben oder nehmen, was er selbst nicht darf.',
     settingsHint:
       'Was hier nicht gesetzt ist, entscheiden die anderen Gruppen des Benutzers oder der Vorgabewert. Änderungen gelten für Sitzungen, die ab jetzt gestartet werden.',
     byDefault: 'Vorgabe: {{value}}',

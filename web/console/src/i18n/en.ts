@@ -320,7 +320,7 @@ export const en = {
     settings: 'Settings',
     workspaces: 'Workspaces',
     permissions: 'Permissions',
-    permissionsHint: 'What members may do. You cannot give what you may not do yourself.',
+    permissionsHint: 'What members may do. You can give and take only what you may do yourself.',
     settingsHint:
       'What is not set here is decided by the user’s other groups, or is the default. Changes hold for sessions launched from now on.',
     byDefault: 'Default: {{value}}',
