@@ -78,3 +78,32 @@ test('a group’s settings reach its member, who is told which group decides', a
   await picture(theirs.page, 'tile at the limit');
   assert.deepEqual(theirs.faults, []);
 });
+
+test('what the server declares is told in German', async (t) => {
+  const { page, faults } = await open(t, { reducedMotion: 'reduce' });
+  await signIn(page, admin, '/account');
+  await page.getByText('Deutsch', { exact: true }).first().click();
+  await page.locator('html[lang="de"]').waitFor();
+  await page.goto('/admin/groups');
+  await page.getByRole('heading', { name: 'Gruppen' }).waitFor();
+  await picture(page, 'groups German');
+  await page.getByRole('link', { name: 'All Users' }).click();
+  const most = page.locator('[data-setting="max_kasms_per_user"]');
+  await most.getByText('Wie viele Sitzungen ein Benutzer gleichzeitig haben darf').waitFor();
+  await most.getByText('Vorgabe: 5 Sitzungen').waitFor();
+  await picture(page, 'group settings German');
+  await page.getByRole('tab', { name: 'Rechte' }).click();
+  await page.getByText('Arbeitsplätze starten und eigene Sitzungen benutzen').waitFor();
+  await picture(page, 'group permissions German');
+  // Nothing that is declared is left in the server's own English.
+  const { readFile } = await import('node:fs/promises');
+  const table = await readFile(
+    new URL('../../console/src/i18n/de-declared.ts', import.meta.url),
+    'utf8',
+  );
+  for (const path of ['/group-settings', '/permissions']) {
+    const list = await call<{ items: { name: string }[] }>(page, 'GET', path);
+    for (const { name } of list.body.items) assert.match(table, new RegExp(`^  ${name}:`, 'm'));
+  }
+  assert.deepEqual(faults, []);
+});
