@@ -24,6 +24,10 @@ impl Control {
     /// Without the permission.
     pub async fn agents(&self, context: &RequestContext) -> Result<Vec<AgentState>, AppError> {
         context.require(Permission::AgentsView)?;
+        self.agent_states().await
+    }
+
+    async fn agent_states(&self) -> Result<Vec<AgentState>, AppError> {
         let mut views = self.links().views();
         let loads = self.store.agents().loads().await?;
         Ok(loads
@@ -51,7 +55,7 @@ impl Control {
         self.store.agents().create(id, &name, &token.hash).await?;
         tracing::info!(agent = name, by = ?context.actor, "agent registered");
         self.events.send(Event::Agents);
-        Ok((self.agent(context, id).await?, token))
+        Ok((self.agent_state(id).await?, token))
     }
 
     /// Renames an agent, or switches it off for new sessions.
@@ -74,7 +78,7 @@ impl Control {
             .await?;
         tracing::info!(agent = agent.name, ?enabled, by = ?context.actor, "agent changed");
         self.events.send(Event::Agents);
-        self.agent(context, id).await
+        self.agent_state(id).await
     }
 
     /// Removes an agent for good. With sessions on it only by force: they end, and what is left of
@@ -90,7 +94,7 @@ impl Control {
         force: bool,
     ) -> Result<(), AppError> {
         context.require(Permission::AgentsDelete)?;
-        let state = self.agent(context, id).await?;
+        let state = self.agent_state(id).await?;
         let name = &state.load.agent.name;
         if state.load.agent.local {
             return Err(AppError::conflict(format!(
@@ -116,8 +120,8 @@ impl Control {
         Ok(())
     }
 
-    async fn agent(&self, context: &RequestContext, id: AgentId) -> Result<AgentState, AppError> {
-        let mut agents = self.agents(context).await?.into_iter();
+    async fn agent_state(&self, id: AgentId) -> Result<AgentState, AppError> {
+        let mut agents = self.agent_states().await?.into_iter();
         let found = agents.find(|state| state.load.agent.id == id);
         found.ok_or_else(|| StoreError::not_found("agent").into())
     }
