@@ -611,12 +611,14 @@ async fn a_viewer_that_nobody_uses_is_disconnected() {
     let mut grant = grant(Access::Control);
     grant.idle_disconnect = 1;
     let begun = std::time::Instant::now();
-    let (mut browser, _display) = server.stream(&grant).await;
+    let (mut browser, mut display) = server.stream(&grant).await;
     // Half of the time, then a key: it starts anew. What the viewer asks by itself does not count.
     tokio::time::sleep(Duration::from_millis(500)).await;
     browser.send(Message::binary(KEY)).await.unwrap();
+    assert_eq!(display.next().await, KEY);
     tokio::time::sleep(Duration::from_millis(500)).await;
     browser.send(Message::binary(REQUEST)).await.unwrap();
+    assert_eq!(display.next().await, REQUEST);
     assert_closed(&mut browser, CloseReason::Idle).await;
     assert!(begun.elapsed() >= Duration::from_millis(1500));
 }
