@@ -11,9 +11,9 @@ use crate::{
     tickets::Tickets,
 };
 use ipnet::IpNet;
-use porthole_model::files::FileRules;
+use porthole_model::files::DeniedFiles;
 use porthole_store::Store;
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::Deref, sync::Arc, time::Duration};
 
 /// Tells the SHA-256 of the server's certificate, in hexadecimal digits, while that is one which no
 /// authority vouches for. It becomes a part of the tokens of new agents.
@@ -45,12 +45,14 @@ pub struct ControlConfig {
     pub login_lifetime: Duration,
     /// How long a sign-in lasts without being used.
     pub login_idle: Duration,
-    /// Sessions: their clocks and limits.
+    /// Group settings whose defaults are this installation's own, by name.
+    pub policy: BTreeMap<&'static str, serde_json::Value>,
+    /// Sessions: their clocks.
     pub sessions: ManagerConfig,
     /// Links of agents.
     pub links: LinkConfig,
-    /// What may go into sessions and out of them as files.
-    pub files: FileRules,
+    /// Files that may go neither into sessions nor out of them, whatever groups allow.
+    pub denied_files: DeniedFiles,
 }
 
 impl Default for ControlConfig {
@@ -61,9 +63,10 @@ impl Default for ControlConfig {
             trusted_proxies: Vec::new(),
             login_lifetime: Duration::from_hours(80),
             login_idle: Duration::from_hours(8),
+            policy: BTreeMap::new(),
             sessions: ManagerConfig::default(),
             links: LinkConfig::default(),
-            files: FileRules::default(),
+            denied_files: DeniedFiles::default(),
         }
     }
 }

@@ -90,6 +90,15 @@ impl Default for DirectionRules {
     }
 }
 
+/// What an installation denies both ways, whatever groups allow.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeniedFiles {
+    /// Names that may not go.
+    pub names: Vec<Pattern>,
+    /// Types that may not go.
+    pub types: Vec<Pattern>,
+}
+
 /// The rule that refuses a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "snake_case")]

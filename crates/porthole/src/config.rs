@@ -3,10 +3,7 @@
 //! Every setting is declared once, in [`SETTINGS`]; the environment's names, `porthole config
 //! reference` and `docs/reference/configuration.md` come from that table.
 
-use porthole_model::{
-    files::{DirectionRules, FileRules, Pattern},
-    resources::Bytes,
-};
+use porthole_model::files::{DeniedFiles, Pattern};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -80,37 +77,37 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "session.keepalive_seconds",
         default: "3600",
-        description: "How long a session lives on after its last viewer left, in seconds, 60 to 2,592,000.",
+        description: "How long a session lives on after its last viewer left, in seconds, 60 to 2,592,000, where no group sets `keepalive_expiration`.",
     },
     Setting {
         key: "session.max_per_user",
         default: "5",
-        description: "How many sessions one user may have at a time, 1 to 1,000.",
+        description: "How many sessions one user may have at a time, 1 to 1,000, where no group sets `max_kasms_per_user`.",
     },
     Setting {
         key: "files.uploads",
         default: "true",
-        description: "Whether files may go into sessions.",
+        description: "Whether files may go into sessions, where no group sets `allow_kasm_uploads`.",
     },
     Setting {
         key: "files.downloads",
         default: "true",
-        description: "Whether files may go out of sessions.",
+        description: "Whether files may go out of sessions, where no group sets `allow_kasm_downloads`.",
     },
     Setting {
         key: "files.max_size_mb",
         default: "10000",
-        description: "The largest file that may go either way, in MB (10^6 bytes), 1 to 1,000,000.",
+        description: "The largest file that may go either way, in MB (10^6 bytes), 1 to 1,000,000, where no group sets `upload_size` or `download_size`.",
     },
     Setting {
         key: "files.denied_names",
         default: "[]",
-        description: "Names of files that may not go either way, such as `*.exe`; `*` and `?` are wildcards.",
+        description: "Names of files that may not go either way, whatever groups allow, such as `*.exe`; `*` and `?` are wildcards.",
     },
     Setting {
         key: "files.denied_types",
         default: "[]",
-        description: "Media types, as the contents tell them, that may not go either way, such as `application/x-executable` or `video/*`.",
+        description: "Media types, as the contents tell them, that may not go either way, whatever groups allow, such as `application/x-executable` or `video/*`.",
     },
     Setting {
         key: "agent.enabled",
@@ -219,24 +216,17 @@ pub struct Session {
 pub struct Files {
     pub uploads: bool,
     pub downloads: bool,
-    pub max_size_mb: u64,
+    pub max_size_mb: u32,
     pub denied_names: Vec<Pattern>,
     pub denied_types: Vec<Pattern>,
 }
 
 impl Files {
-    /// What these settings allow.
-    pub fn rules(&self) -> FileRules {
-        let direction = |allowed| DirectionRules {
-            allowed,
-            max_size: Bytes(self.max_size_mb * 1_000_000),
-            names_denied: self.denied_names.clone(),
-            types_denied: self.denied_types.clone(),
-            ..DirectionRules::default()
-        };
-        FileRules {
-            upload: direction(self.uploads),
-            download: direction(self.downloads),
+    /// What holds whatever groups say.
+    pub fn denied(&self) -> DeniedFiles {
+        DeniedFiles {
+            names: self.denied_names.clone(),
+            types: self.denied_types.clone(),
         }
     }
 }

@@ -7,14 +7,20 @@ use ipnet::IpNet;
 use porthole_agent::{Agent, StreamCarrier};
 use porthole_control::{
     CertificatePin, Control, ControlConfig, Revocation as Withdrawn,
-    app::first_start::FirstPasswords, links::StreamDelivery, manager::ManagerConfig,
+    app::first_start::FirstPasswords, links::StreamDelivery,
 };
 use porthole_gateway::{Gateway, GatewayConfig, Revocation, StreamSource};
-use porthole_model::ids::StreamId;
+use porthole_model::{
+    ids::StreamId,
+    policy::{
+        ALLOW_DOWNLOADS, ALLOW_UPLOADS, DOWNLOAD_SIZE, KEEPALIVE_EXPIRATION, MAX_SESSIONS,
+        UPLOAD_SIZE,
+    },
+};
 use porthole_store::Store;
 use porthole_wire::{close::CloseReason, socket::MessageSocket, ticket::Grant};
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     fs, io,
     os::unix::fs::DirBuilderExt,
     path::Path,
@@ -67,12 +73,18 @@ pub async fn run(mut config: Config) -> Result<()> {
             name: config.name.clone(),
             pin: pin(certificate.clone()),
             trusted_proxies: proxies.clone(),
-            sessions: ManagerConfig {
-                keepalive: Duration::from_secs(config.session.keepalive_seconds),
-                sessions_per_user: config.session.max_per_user,
-                ..ManagerConfig::default()
-            },
-            files: config.files.rules(),
+            policy: BTreeMap::from([
+                (
+                    KEEPALIVE_EXPIRATION.name,
+                    config.session.keepalive_seconds.into(),
+                ),
+                (MAX_SESSIONS.name, config.session.max_per_user.into()),
+                (ALLOW_UPLOADS.name, config.files.uploads.into()),
+                (ALLOW_DOWNLOADS.name, config.files.downloads.into()),
+                (UPLOAD_SIZE.name, config.files.max_size_mb.into()),
+                (DOWNLOAD_SIZE.name, config.files.max_size_mb.into()),
+            ]),
+            denied_files: config.files.denied(),
             ..ControlConfig::default()
         },
         store,

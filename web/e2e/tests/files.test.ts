@@ -4,22 +4,19 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser, open, picture, signIn } from '../support/browser';
+import type { Page } from 'playwright-core';
+import { call, open, picture, signIn } from '../support/browser';
 import { openPanel } from '../support/desktop';
 import { inside } from '../support/engine';
-import { launchTerminal } from '../support/session';
+import { launch, launchTerminal } from '../support/session';
 import { admin } from '../support/settings';
 import { until } from '../support/until';
 
-let browser: Browser;
 let folder: string;
-before(async () => {
-  browser = await launchBrowser();
+before(() => {
   folder = mkdtempSync(join(tmpdir(), 'porthole-files-'));
 });
-after(async () => {
-  await browser.close();
+after(() => {
   rmSync(folder, { recursive: true });
 });
 
@@ -39,7 +36,7 @@ async function fetched(page: Page, button: string): Promise<Buffer> {
 }
 
 test('files go into a session and come back', { timeout: 300_000 }, async (t) => {
-  const watched = await open(t, browser, { acceptDownloads: true });
+  const watched = await open(t, { acceptDownloads: true });
   const { page, faults } = watched;
   await signIn(page, admin);
   const { containers } = await launchTerminal(watched);
@@ -150,5 +147,25 @@ test('files go into a session and come back', { timeout: 300_000 }, async (t) =>
     await row('slow.bin').waitFor();
     await picture(page, 'audit log searched');
   });
+  assert.deepEqual(faults, []);
+});
+
+test('what a group forbids is not offered, and its panel names the group', async (t) => {
+  const watched = await open(t);
+  const { page, faults, atEnd } = watched;
+  await signIn(page, admin);
+  const groups = await call<{ items: { id: string; name: string }[] }>(page, 'GET', '/groups');
+  const everybody = groups.body.items.find((group) => group.name === 'All Users')?.id;
+  const setting = `/groups/${everybody}/settings/allow_kasm_uploads`;
+  const set = await call(page, 'PUT', setting, { value: false });
+  assert.equal(set.status, 204);
+  atEnd(() => call(page, 'DELETE', setting));
+  await launch(watched, 'Terminal');
+  await openPanel(page);
+  await page.getByText('Files into the session are switched off by policy.').waitFor();
+  await page.getByText('It is off for the group All Users.').waitFor();
+  await page.getByRole('button', { name: 'Read the folder again' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Upload files' }).count(), 0);
+  await picture(page, 'files locked');
   assert.deepEqual(faults, []);
 });

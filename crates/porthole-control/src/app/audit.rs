@@ -1,7 +1,7 @@
 //! The audit log: written by the parts that see what happens, read by administrators.
 
 use crate::{AppError, Control, RequestContext};
-use porthole_model::audit::AuditRecord;
+use porthole_model::{audit::AuditRecord, permission::Permission};
 use porthole_store::{Page, PageRequest, audit_events::AuditEvent};
 
 impl Control {
@@ -16,13 +16,13 @@ impl Control {
     /// A part of the audit log, newest first.
     ///
     /// # Errors
-    /// For administrators only.
+    /// Without the permission.
     pub async fn audit_events(
         &self,
         context: &RequestContext,
         request: &PageRequest,
     ) -> Result<Page<AuditEvent>, AppError> {
-        context.require_admin()?;
+        context.require(Permission::ReportsView)?;
         Ok(self.store.audit_events().list(request).await?)
     }
 }

@@ -17,6 +17,7 @@ pub mod audit;
 pub mod auth;
 pub mod events;
 pub mod groups;
+pub mod policy;
 pub mod sessions;
 pub mod users;
 pub mod workspaces;

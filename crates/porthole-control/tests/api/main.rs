@@ -10,6 +10,7 @@
 mod audit;
 mod compat;
 mod console;
+mod groups;
 mod identity;
 mod input;
 mod routes;

@@ -11,6 +11,7 @@ mod m0001_identity;
 mod m0002_sessions;
 mod m0003_protection;
 mod m0004_statistics;
+mod m0005_policy;
 mod m0006_audit;
 
 pub(crate) struct Migrator;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_sessions::Migration),
             Box::new(m0003_protection::Migration),
             Box::new(m0004_statistics::Migration),
+            Box::new(m0005_policy::Migration),
             Box::new(m0006_audit::Migration),
         ]
     }

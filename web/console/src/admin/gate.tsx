@@ -5,6 +5,7 @@ import {
   IconLayoutGrid,
   IconServer,
   IconUsers,
+  IconUsersGroup,
 } from '@tabler/icons-react';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link, Outlet } from '@tanstack/react-router';
@@ -20,7 +21,13 @@ const GROUPS = [
       { to: '/admin/audit', text: 'audit', icon: IconHistory },
     ],
   },
-  { title: 'groupPeople', links: [{ to: '/admin/users', text: 'users', icon: IconUsers }] },
+  {
+    title: 'groupPeople',
+    links: [
+      { to: '/admin/users', text: 'users', icon: IconUsers },
+      { to: '/admin/groups', text: 'groups', icon: IconUsersGroup },
+    ],
+  },
   {
     title: 'groupOffer',
     links: [{ to: '/admin/workspaces', text: 'workspaces', icon: IconLayoutGrid }],

@@ -2,6 +2,8 @@
 export { AgentsPage } from './agents';
 export { AuditPage } from './audit';
 export { AdminGate } from './gate';
+export { GroupPage } from './group';
+export { GroupsPage } from './groups';
 export { SessionsPage } from './sessions';
 export { UserPage } from './user';
 export { UsersPage } from './users';

@@ -62,7 +62,9 @@ export function Rows<T>(props: Props<T>) {
                       type="button"
                       className={classes.sort}
                       aria-label={t('admin.sortBy', { column: column.title })}
-                      onClick={() => props.onSort?.({ key: column.key, down: sorted && !sort?.down })}
+                      onClick={() =>
+                        props.onSort?.({ key: column.key, down: sorted && !sort?.down })
+                      }
                     >
                       {column.title}
                       {sorted && <Arrow size={14} aria-hidden />}

@@ -19,7 +19,7 @@ import { useTranslation } from 'react-i18next';
 import { Choice } from '../lib/choice';
 import { tell } from '../lib/errors';
 import { duration, timeLeft } from '../lib/format';
-import { useSessionActions } from '../lib/session-actions';
+import { isDenied, useSessionActions } from '../lib/session-actions';
 import { useNow } from '../lib/use-now';
 import { FilesSection } from './files/section';
 import type { FilesView } from './files/use-files';
@@ -75,7 +75,7 @@ export function Panel(props: Props) {
       <div className={classes.sections}>
         <ClipboardSection {...props} />
         {props.session?.state === 'running' && (
-          <FilesSection session={props.session.id} files={props.files} />
+          <FilesSection session={props.session} files={props.files} />
         )}
         <DisplaySection {...props} />
         <KeyboardSection {...props} />
@@ -87,7 +87,7 @@ export function Panel(props: Props) {
   );
 }
 
-function ClipboardSection({ view, clipboard, text, onText }: Props) {
+function ClipboardSection({ view, clipboard, text, onText, session }: Props) {
   const { t } = useTranslation();
   const [tooLong, setTooLong] = useState(false);
   const up = view.connect?.clipboard_up !== false;
@@ -110,8 +110,16 @@ function ClipboardSection({ view, clipboard, text, onText }: Props) {
           setTooLong(!clipboard.send(next) && next.length > 0 && view.state.kind === 'connected');
         }}
       />
-      {!up && <Locked>{t('panel.clipboardNoUp')}</Locked>}
-      {!down && <Locked>{t('panel.clipboardNoDown')}</Locked>}
+      {!up && (
+        <Locked session={session} setting="allow_kasm_clipboard_up">
+          {t('panel.clipboardNoUp')}
+        </Locked>
+      )}
+      {!down && (
+        <Locked session={session} setting="allow_kasm_clipboard_down">
+          {t('panel.clipboardNoDown')}
+        </Locked>
+      )}
       {up && clipboard.access === 'granted' && (
         <Text size="xs" c="dimmed">
           {t('panel.clipboardSeamless')}
@@ -174,6 +182,8 @@ function SessionSection({ session, onClose }: Props) {
   if (!session) return null;
   const left = timeLeft(session.expires_at, now);
   const running = session.state === 'running' || session.state === 'starting';
+  const noStop = isDenied(session, 'allow_kasm_stop');
+  const noDelete = isDenied(session, 'allow_kasm_delete');
   return (
     <Section icon={<IconClock size={17} aria-hidden />} title={t('panel.session')}>
       <Text size="sm">
@@ -202,7 +212,7 @@ function SessionSection({ session, onClose }: Props) {
           variant="default"
           size="xs"
           leftSection={<IconPlayerStop size={14} />}
-          disabled={!running}
+          disabled={!running || noStop}
           onClick={() => actions.stop(session, onClose)}
         >
           {t('session.stop')}
@@ -211,11 +221,22 @@ function SessionSection({ session, onClose }: Props) {
           variant="default"
           size="xs"
           leftSection={<IconTrash size={14} />}
+          disabled={noDelete}
           onClick={() => actions.remove(session, onClose)}
         >
           {t('session.delete')}
         </Button>
       </Group>
+      {noStop && (
+        <Locked session={session} setting="allow_kasm_stop">
+          {t('panel.noStop')}
+        </Locked>
+      )}
+      {noDelete && (
+        <Locked session={session} setting="allow_kasm_delete">
+          {t('panel.noDelete')}
+        </Locked>
+      )}
       <Button
         component={Link}
         to="/"

@@ -1,6 +1,8 @@
 import { Button, Group, Stack, Text, Title } from '@mantine/core';
+import type { Session } from '@porthole/api';
 import { IconCheck, IconLock } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
 import classes from './session.module.css';
 
 /** A part of the session panel under a title. */
@@ -26,13 +28,23 @@ export function Section({
   );
 }
 
-/** What policy forbids, with the reason. */
-export function Locked({ children }: { children: ReactNode }) {
+/** What policy forbids, with the group that does where one does. */
+export function Locked({
+  session,
+  setting,
+  children,
+}: {
+  session: Session | undefined;
+  setting: string;
+  children: ReactNode;
+}) {
+  const { t } = useTranslation();
+  const group = session?.denied.find((one) => one.setting === setting)?.group;
   return (
     <Group gap={6} wrap="nowrap" align="flex-start">
       <IconLock size={14} style={{ flexShrink: 0, marginTop: 2 }} aria-hidden />
       <Text size="xs" c="dimmed">
-        {children}
+        {children} {group && t('panel.deniedBy', { group })}
       </Text>
     </Group>
   );

@@ -4,6 +4,11 @@ use crate::{AppError, Control, Event, RequestContext};
 use porthole_model::{
     files::FileRules,
     ids::{SessionId, StreamId},
+    permission::Permission,
+    policy::{
+        ALLOW_CLIPBOARD_DOWN, ALLOW_CLIPBOARD_UP, CLIPBOARD_DELAY, CLIPBOARD_DOWN_SIZE,
+        CLIPBOARD_UP_SIZE, IDLE_DISCONNECT,
+    },
     session::{SessionState, WantedState},
 };
 use porthole_store::{StoreError, sessions::Session};
@@ -19,8 +24,6 @@ use tokio::{sync::broadcast::error::RecvError, time::Instant};
 
 /// How long a connection waits for a session that is about to have a display.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The largest text that goes through the clipboard, in bytes.
-const CLIPBOARD_MAX: u32 = 4 * 1024 * 1024;
 
 /// What a viewer needs to open a session's stream.
 #[derive(Debug, Clone)]
@@ -61,14 +64,16 @@ impl Control {
         context: &RequestContext,
         id: SessionId,
     ) -> Result<Connection, AppError> {
-        let session = self.accessible(context, id).await?;
+        let session = self
+            .accessible(context, id, Permission::SessionsModify)
+            .await?;
         // Says what is the matter where there is no display.
         self.has_display(&session)?;
         if session.state != SessionState::Running {
             let text = "the session has not started yet; its files are there when it runs";
             return Err(AppError::conflict(text));
         }
-        let rules = self.config.files.clone();
+        let rules = session.policy.file_rules(&self.config.denied_files);
         self.grant(context, &session, "files", Some(rules))
     }
 
@@ -84,6 +89,7 @@ impl Control {
             .agent_id
             .ok_or_else(|| AppError::conflict("it has no agent"))?;
         let expires_at = OffsetDateTime::now_utc() + Duration::from_secs(LIFETIME);
+        let policy = &session.policy;
         let grant = Grant {
             stream_id: StreamId::new(),
             exp: expires_at.unix_timestamp().unsigned_abs(),
@@ -92,9 +98,12 @@ impl Control {
             user_id: context.user_id().unwrap_or(session.user_id),
             login_id: context.login_id(),
             access: Access::Control,
-            clipboard_down: true,
-            clipboard_up: true,
-            clipboard_max: CLIPBOARD_MAX,
+            clipboard_down: policy.allows(&ALLOW_CLIPBOARD_DOWN),
+            clipboard_up: policy.allows(&ALLOW_CLIPBOARD_UP),
+            clipboard_down_max: policy.number(&CLIPBOARD_DOWN_SIZE),
+            clipboard_up_max: policy.number(&CLIPBOARD_UP_SIZE),
+            clipboard_delay: policy.number(&CLIPBOARD_DELAY),
+            idle_disconnect: policy.number(&IDLE_DISCONNECT).saturating_mul(60),
             files,
         };
         let ticket = self
@@ -118,7 +127,9 @@ impl Control {
         let mut events = self.events.subscribe();
         let until = Instant::now() + PATIENCE;
         loop {
-            let session = self.accessible(context, id).await?;
+            let session = self
+                .accessible(context, id, Permission::SessionsModify)
+                .await?;
             if self.has_display(&session)? {
                 return Ok(session);
             }

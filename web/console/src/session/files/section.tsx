@@ -1,4 +1,5 @@
 import { Button, Group, Text } from '@mantine/core';
+import type { Session } from '@porthole/api';
 import { IconFiles, IconFolderUp, IconUpload } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -10,7 +11,7 @@ import { Transfers } from './transfers';
 import type { FilesView } from './use-files';
 
 /** Files into the session and out of it. */
-export function FilesSection({ session, files }: { session: string; files: FilesView }) {
+export function FilesSection({ session, files }: { session: Session; files: FilesView }) {
   const { t } = useTranslation();
   const chooser = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
@@ -63,10 +64,18 @@ export function FilesSection({ session, files }: { session: string; files: Files
           </Text>
         </>
       )}
-      {rights && !rights.upload && <Locked>{t('files.noUpload')}</Locked>}
+      {rights && !rights.upload && (
+        <Locked session={session} setting="allow_kasm_uploads">
+          {t('files.noUpload')}
+        </Locked>
+      )}
       <Transfers uploads={uploads} list={list} />
-      {rights?.download && <Browser session={session} client={client} />}
-      {rights && !rights.download && <Locked>{t('files.noDownload')}</Locked>}
+      {rights?.download && <Browser session={session.id} client={client} />}
+      {rights && !rights.download && (
+        <Locked session={session} setting="allow_kasm_downloads">
+          {t('files.noDownload')}
+        </Locked>
+      )}
       {!rights && (
         <Text size="xs" c="dimmed">
           {error ? errorText(error) : t('files.opening')}
