@@ -964,7 +964,7 @@ export interface components {
             details: components["schemas"]["AuditDetails"];
             /** @description The id; later ones sort after earlier ones. */
             id: components["schemas"]["AuditEventId"];
-            session_id: null | components["schemas"]["SessionId"];
+            session_id: components["schemas"]["SessionId"] | null;
             /** @description To what: of a file its path below the session's home. */
             target: string;
             /** @description Who. */
