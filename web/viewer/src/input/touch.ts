@@ -61,8 +61,6 @@ export class Touch {
   /** A trackpad's tap holds the button a little: a finger that follows goes on with it. */
   private tap: ReturnType<typeof setTimeout> | undefined;
   private again = false;
-  /** The finger that was drawn last. */
-  private last: number | undefined;
   /** The pointer's place with its fractions. */
   private exact: Place = { x: 0, y: 0 };
   private across = new WheelAxis();
@@ -75,7 +73,6 @@ export class Touch {
 
   down(id: number, finger: Finger): void {
     this.fingers.set(id, { begin: finger, now: finger });
-    this.last = undefined;
     clearTimeout(this.timer);
     if (this.fingers.size === 1) {
       this.state = 'waiting';
@@ -99,17 +96,15 @@ export class Touch {
     if (!known) return;
     const before = known.now;
     known.now = finger;
-    // Of two that are drawn each tells in its turn.
-    const alone = this.last === id;
-    this.last = id;
-    if (this.state === 'two') {
-      this.beginTwo(alone);
-      return;
-    }
     if (this.state === 'waiting' && drawn(known) > TREMBLE) this.begin();
     if (this.state === 'pointing' || this.state === 'dragging') this.pointTo(before, finger);
     else if (this.state === 'scrolling') this.scroll(before, finger);
     else if (this.state === 'zooming') this.zoom(known, before);
+  }
+
+  /** All fingers have told where they are now: each tells by itself, a long way one after the other. */
+  told(): void {
+    if (this.state === 'two') this.beginTwo();
   }
 
   up(id: number): void {
@@ -189,12 +184,12 @@ export class Touch {
     this.surface.showPointer(this.pointer.at);
   }
 
-  /** Two fingers are drawn; `alone`: one of them twice in a row. */
-  private beginTwo(alone: boolean): void {
+  /** Two fingers are drawn. */
+  private beginTwo(): void {
     const [one, two] = this.fingers.values();
     if (!one || !two) return;
     const [far, near] = [drawn(one), drawn(two)].sort((a, b) => b - a) as [number, number];
-    if (far <= TREMBLE || (near < TREMBLE / 2 && (far < ALONE || !alone))) return;
+    if (far <= TREMBLE || (near < TREMBLE / 2 && far < ALONE)) return;
     const apart = Math.abs(distance(one.now, two.now) - distance(one.begin, two.begin));
     // Side by side they scroll; what brings them apart or together zooms. The way until here counts:
     // of a fast stroke it may be all that is told.
