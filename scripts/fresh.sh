@@ -99,13 +99,16 @@ for file in /etc/apt/apt.conf.d/*prox* /etc/apt/apt.conf.d/*mirror*; do
   [[ ! -f "$file" ]] || engine cp "$file" "$container:/etc/apt/apt.conf.d/"
 done
 if [[ "$person" != root ]]; then
-  quietly "$log" engine exec "$container" bash -c "
-    apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends sudo
+  quietly "$log" engine exec "$container" bash -ec "
+    apt-get update
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends sudo
     useradd --shell /bin/bash --home-dir $home --no-create-home $person
     echo '$person ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/$person
     # The toolchain may lie below root's folder.
     chmod o+x /root
-    chown $person: $home && find $home -xdev -mindepth 1 -type d -writable -exec chown $person: {} + || true"
+    chown $person: $home
+    # What is mounted for reading only stays root's.
+    find $home -xdev -mindepth 1 -type d -writable -exec chown $person: {} + || true"
 fi
 address=$(engine inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$container")
 # The repository is root's here, so only root clones it.

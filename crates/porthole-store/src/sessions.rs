@@ -45,7 +45,7 @@ pub struct Session {
     pub state: SessionState,
     /// What is wanted of it.
     pub wanted: WantedState,
-    /// What it holds while its state holds anything.
+    /// What it holds while its state holds anything; nothing once it is deleted after it had given it back.
     pub resources: Resources,
     /// What the agent is told, as JSON. The store does not read it.
     pub spec: String,

@@ -25,6 +25,16 @@ export class Fingers {
     await this.at('touchEnd', []);
   }
 
+  /** The same in no time: the browser tells many places as one. */
+  async swipe(...way: Places[]): Promise<void> {
+    const [first = [], ...rest] = way;
+    await Promise.all([
+      this.at('touchStart', first),
+      ...rest.map((places) => this.at('touchMove', places)),
+      this.at('touchEnd', []),
+    ]);
+  }
+
   /** Stays down until something has happened. */
   async hold(places: Places, until: () => Promise<unknown>): Promise<void> {
     await this.at('touchStart', places);

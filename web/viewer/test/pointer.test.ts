@@ -195,6 +195,7 @@ describe('Touch', () => {
     for (let y = 290; y >= 180; y -= 10) {
       touch.move(1, finger(50, y));
       touch.move(2, finger(90, y));
+      touch.told();
     }
     touch.up(1);
     touch.up(2);
@@ -210,9 +211,44 @@ describe('Touch', () => {
     for (const y of [200, 100]) {
       touch.move(1, finger(50, y));
       touch.move(2, finger(90, y));
+      touch.told();
     }
-    expect(sent.filter((message) => message.startsWith(`${Button.wheelDown}@`))).toHaveLength(3);
+    expect(sent.filter((message) => message.startsWith(`${Button.wheelDown}@`))).toHaveLength(4);
     expect(pinches).toEqual([]);
+  });
+
+  it('scrolls as far when a stroke is told at once', () => {
+    touch.down(1, finger(50, 300));
+    touch.down(2, finger(90, 300));
+    touch.move(1, finger(50, 100));
+    touch.move(2, finger(90, 100));
+    touch.told();
+    touch.up(1);
+    touch.up(2);
+    expect(sent.filter((message) => message.startsWith(`${Button.wheelDown}@`))).toHaveLength(4);
+  });
+
+  it('waits for both fingers before it says what they do', () => {
+    touch.down(1, finger(50, 300));
+    touch.down(2, finger(120, 300));
+    touch.move(1, finger(50, 290));
+    touch.move(2, finger(120, 290));
+    touch.told();
+    touch.move(1, finger(50, 100));
+    touch.move(2, finger(120, 100));
+    touch.told();
+    expect(sent.filter((message) => message.startsWith(`${Button.wheelDown}@`))).toHaveLength(4);
+    expect(pinches).toEqual([]);
+  });
+
+  it('zooms when one finger rests', () => {
+    touch.down(1, finger(100, 100));
+    touch.down(2, finger(200, 100));
+    touch.move(2, finger(220, 100));
+    touch.told();
+    touch.move(2, finger(300, 100));
+    touch.told();
+    expect(pinches.reduce((product, pinch) => product * pinch.by, 1)).toBeCloseTo(2);
   });
 
   it('zooms the view with two fingers that go apart', () => {
@@ -221,12 +257,12 @@ describe('Touch', () => {
     for (let step = 1; step <= 5; step += 1) {
       touch.move(1, finger(100 - 10 * step, 100));
       touch.move(2, finger(200 + 10 * step, 100));
+      touch.told();
     }
     touch.up(1);
     touch.up(2);
     const by = pinches.reduce((product, pinch) => product * pinch.by, 1);
-    expect(by).toBeGreaterThan(1.5);
-    expect(by).toBeLessThan(2);
+    expect(by).toBeCloseTo(2);
     expect(sent).toEqual(['0@100,100']);
   });
 

@@ -378,6 +378,10 @@ impl Manager {
             }
             let dismissed = session.state == SessionState::Failed && reason == EndReason::User;
             session.end_reason = Some(if dismissed { EndReason::Failed } else { reason });
+            // What it gave back may be another's by now; removing its disk takes none of it.
+            if !session.state.holds_resources() {
+                session.resources = Resources::default();
+            }
             session.state = SessionState::Deleting;
             session.wanted = WantedState::Deleted;
             session.progress = None;

@@ -157,6 +157,24 @@ async fn a_refusal_gives_the_numbers_of_each_agent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deleting_a_stopped_session_takes_nothing_from_others() {
+    let stack = Stack::with(ManagerConfig::default(), &[1000]).await;
+    let manager = stack.control.manager();
+    let stopped = stack.running().await;
+    manager.stop(stopped, None).await.unwrap();
+    stack.until(stopped, SessionState::Stopped).await;
+    stack.running().await;
+    stack.agent().behave(|b| b.ignore = true);
+    manager.delete(stopped, EndReason::User, None).await.unwrap();
+    stack.until(stopped, SessionState::Deleting).await;
+    assert_eq!(stack.reserved().await, 1000, "only the running one's");
+    stack.agent().behave(|b| b.ignore = false);
+    // Then the command is repeated.
+    stack.clock.advance(Duration::from_secs(10));
+    stack.clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failure_holds_nothing_and_can_be_tried_again() {
     let stack = Stack::start().await;
     let manager = stack.control.manager();

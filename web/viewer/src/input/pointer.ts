@@ -57,7 +57,11 @@ export class Pointer {
     on('auxclick', (event) => event.preventDefault());
     // No zooming, no second click made of a tap.
     on('touchstart', (event) => event.preventDefault());
-    on('touchmove', (event) => event.preventDefault());
+    on('touchmove', (event) => {
+      event.preventDefault();
+      // It comes after the pointers of all its fingers (Pointer Events, 11).
+      this.touch.told();
+    });
   }
 
   /** How fingers point. */

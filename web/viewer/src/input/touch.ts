@@ -61,12 +61,10 @@ export class Touch {
   /** A trackpad's tap holds the button a little: a finger that follows goes on with it. */
   private tap: ReturnType<typeof setTimeout> | undefined;
   private again = false;
-  /** The finger that was drawn last. */
-  private last: number | undefined;
   /** The pointer's place with its fractions. */
   private exact: Place = { x: 0, y: 0 };
-  private readonly across = new WheelAxis();
-  private readonly along = new WheelAxis();
+  private across = new WheelAxis();
+  private along = new WheelAxis();
 
   constructor(
     private readonly pointer: PointerMessages,
@@ -75,7 +73,6 @@ export class Touch {
 
   down(id: number, finger: Finger): void {
     this.fingers.set(id, { begin: finger, now: finger });
-    this.last = undefined;
     clearTimeout(this.timer);
     if (this.fingers.size === 1) {
       this.state = 'waiting';
@@ -99,15 +96,15 @@ export class Touch {
     if (!known) return;
     const before = known.now;
     known.now = finger;
-    // Of two that are drawn each tells in its turn.
-    const alone = this.last === id;
-    this.last = id;
     if (this.state === 'waiting' && drawn(known) > TREMBLE) this.begin();
-    else if (this.state === 'two') this.state = this.twoFingers(alone);
     if (this.state === 'pointing' || this.state === 'dragging') this.pointTo(before, finger);
-    // Both fingers tell of the same movement.
-    else if (this.state === 'scrolling') this.scroll(before, finger, this.fingers.size);
+    else if (this.state === 'scrolling') this.scroll(before, finger);
     else if (this.state === 'zooming') this.zoom(known, before);
+  }
+
+  /** All fingers have told where they are now: each tells by itself, a long way one after the other. */
+  told(): void {
+    if (this.state === 'two') this.beginTwo();
   }
 
   up(id: number): void {
@@ -187,23 +184,31 @@ export class Touch {
     this.surface.showPointer(this.pointer.at);
   }
 
-  /** What two fingers have begun; `alone`: one was drawn twice in a row. */
-  private twoFingers(alone: boolean): State {
+  /** Two fingers are drawn. */
+  private beginTwo(): void {
     const [one, two] = this.fingers.values();
-    if (!one || !two) return this.state;
+    if (!one || !two) return;
     const [far, near] = [drawn(one), drawn(two)].sort((a, b) => b - a) as [number, number];
-    if (far <= TREMBLE || (near < TREMBLE / 2 && (far < ALONE || !alone))) return 'two';
+    if (far <= TREMBLE || (near < TREMBLE / 2 && far < ALONE)) return;
     const apart = Math.abs(distance(one.now, two.now) - distance(one.begin, two.begin));
-    // Side by side they scroll; what brings them apart or together zooms.
-    return apart > (far + near) / 2 ? 'zooming' : 'scrolling';
+    // Side by side they scroll; what brings them apart or together zooms. The way until here counts:
+    // of a fast stroke it may be all that is told.
+    if (apart > (far + near) / 2) {
+      this.state = 'zooming';
+      this.pinch([one.begin, two.begin], [one.now, two.now]);
+    } else {
+      this.state = 'scrolling';
+      [this.across, this.along] = [new WheelAxis(), new WheelAxis()];
+      for (const { begin, now } of [one, two]) this.scroll(begin, now);
+    }
   }
 
-  private scroll(before: Finger, after: Finger, fingers: number): void {
-    const now = performance.now();
-    const right = (before.pageX - after.pageX) / fingers;
-    const down = (before.pageY - after.pageY) / fingers;
-    this.steps(this.across.steps(right, 0, now), Button.wheelLeft, Button.wheelRight, after);
-    this.steps(this.along.steps(down, 0, now), Button.wheelUp, Button.wheelDown, after);
+  /** One of two fingers went on; both tell of the same movement. A finger at rest is no pause. */
+  private scroll(before: Finger, after: Finger): void {
+    const right = (before.pageX - after.pageX) / 2;
+    const down = (before.pageY - after.pageY) / 2;
+    this.steps(this.across.steps(right, 0, 0), Button.wheelLeft, Button.wheelRight, after);
+    this.steps(this.along.steps(down, 0, 0), Button.wheelUp, Button.wheelDown, after);
   }
 
   private steps(count: number, back: number, forth: number, { place }: Finger): void {
@@ -214,16 +219,23 @@ export class Touch {
 
   private zoom(moved: Known, before: Finger): void {
     const other = [...this.fingers.values()].find((finger) => finger !== moved);
-    if (!other) return;
-    const was = distance(before, other.now);
+    if (other) this.pinch([before, other.now], [moved.now, other.now]);
+  }
+
+  private pinch(before: readonly [Finger, Finger], after: readonly [Finger, Finger]): void {
+    const [was, is] = [between(before), between(after)];
+    const apart = distance(...before);
     this.surface.pinch({
-      by: was === 0 ? 1 : distance(moved.now, other.now) / was,
-      pageX: (moved.now.pageX + other.now.pageX) / 2,
-      pageY: (moved.now.pageY + other.now.pageY) / 2,
-      x: (moved.now.pageX - before.pageX) / 2,
-      y: (moved.now.pageY - before.pageY) / 2,
+      by: apart === 0 ? 1 : distance(...after) / apart,
+      ...is,
+      x: is.pageX - was.pageX,
+      y: is.pageY - was.pageY,
     });
   }
+}
+
+function between([one, two]: readonly [Finger, Finger]) {
+  return { pageX: (one.pageX + two.pageX) / 2, pageY: (one.pageY + two.pageY) / 2 };
 }
 
 function distance(one: Finger, two: Finger): number {
