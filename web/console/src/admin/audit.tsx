@@ -56,7 +56,7 @@ export function AuditPage() {
           aria-label={t('audit.search')}
           placeholder={t('audit.search')}
           leftSection={<IconSearch size={16} aria-hidden />}
-          w={{ base: '100%', xs: 280 }}
+          w={{ base: '100%', xs: 320 }}
           maxLength={128}
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}

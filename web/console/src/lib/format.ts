@@ -16,7 +16,8 @@ function number(value: number, digits: number): string {
 export function bytes(value: number): string {
   if (value >= GIB) return `${number(value / GIB, 1)} GiB`;
   if (value >= MIB) return `${number(value / MIB, 0)} MiB`;
-  return `${number(value / 1024, 0)} KiB`;
+  if (value >= 1024) return `${number(value / 1024, 0)} KiB`;
+  return `${number(value, 0)} B`;
 }
 
 export function cores(value: number): string {
