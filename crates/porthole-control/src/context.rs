@@ -50,7 +50,7 @@ impl RequestContext {
     pub fn system(part: &'static str) -> Self {
         Self {
             actor: Actor::System(part),
-            permissions: Permission::ALL.into(),
+            permissions: Permission::ALL.iter().copied().collect(),
             ip: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
             request_id: part.to_owned(),
         }
@@ -103,16 +103,40 @@ impl RequestContext {
         }
     }
 
-    /// An administrator, an API key or the system.
+    /// Whether this is allowed.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.is_admin() || self.permissions.contains(&permission)
+    }
+
+    /// Somebody to whom this is allowed. Every call of `app/` that is not for everybody asks here.
     ///
     /// # Errors
-    /// [`AppError::Unauthenticated`] for nobody, [`AppError::Forbidden`] for other users.
-    pub fn require_admin(&self) -> Result<(), AppError> {
+    /// [`AppError::Unauthenticated`] for nobody, [`AppError::Forbidden`] for those who may not.
+    pub fn require(&self, permission: Permission) -> Result<(), AppError> {
         self.require_somebody()?;
-        if self.is_admin() {
+        if self.may(permission) {
             Ok(())
         } else {
-            Err(AppError::forbidden("this call needs an administrator"))
+            Err(AppError::forbidden(format!(
+                "this call needs the permission {permission}; an administrator can give it"
+            )))
+        }
+    }
+
+    /// That nothing in `permissions` goes beyond one's own: nobody gives what they have not.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`], with what one has not.
+    pub fn require_all<'a>(
+        &self,
+        permissions: impl IntoIterator<Item = &'a Permission>,
+    ) -> Result<(), AppError> {
+        self.require_somebody()?;
+        match permissions.into_iter().find(|p| !self.may(**p)) {
+            None => Ok(()),
+            Some(missing) => Err(AppError::forbidden(format!(
+                "this needs the permission {missing}, which you do not have yourself"
+            ))),
         }
     }
 }

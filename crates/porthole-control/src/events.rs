@@ -1,6 +1,9 @@
 //! What changed: to the console's event stream, and to the gateway when access ends.
 
-use porthole_model::ids::{LoginId, SessionId, UserId};
+use porthole_model::{
+    ids::{LoginId, SessionId, UserId},
+    session::EndReason,
+};
 use porthole_wire::close::CloseReason;
 use tokio::sync::broadcast;
 
@@ -31,8 +34,8 @@ pub enum Event {
         session_id: SessionId,
         /// Whose it was.
         user_id: UserId,
-        /// Why, for a person to read.
-        reason: String,
+        /// Why.
+        reason: EndReason,
     },
     /// The list of workspaces, or who may launch them, changed.
     Workspaces,

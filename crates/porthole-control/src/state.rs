@@ -12,7 +12,7 @@ use crate::{
 };
 use ipnet::IpNet;
 use porthole_store::Store;
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::Deref, sync::Arc, time::Duration};
 
 /// Tells the SHA-256 of the server's certificate, in hexadecimal digits, while that is one which no
 /// authority vouches for. It becomes a part of the tokens of new agents.
@@ -44,7 +44,9 @@ pub struct ControlConfig {
     pub login_lifetime: Duration,
     /// How long a sign-in lasts without being used.
     pub login_idle: Duration,
-    /// Sessions: their clocks and limits.
+    /// Group settings whose defaults are this installation's own, by name.
+    pub policy: BTreeMap<&'static str, serde_json::Value>,
+    /// Sessions: their clocks.
     pub sessions: ManagerConfig,
     /// Links of agents.
     pub links: LinkConfig,
@@ -58,6 +60,7 @@ impl Default for ControlConfig {
             trusted_proxies: Vec::new(),
             login_lifetime: Duration::from_hours(80),
             login_idle: Duration::from_hours(8),
+            policy: BTreeMap::new(),
             sessions: ManagerConfig::default(),
             links: LinkConfig::default(),
         }

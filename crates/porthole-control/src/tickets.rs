@@ -84,7 +84,10 @@ mod tests {
             access: Access::Control,
             clipboard_down: true,
             clipboard_up: false,
-            clipboard_max: 1,
+            clipboard_down_max: 1,
+            clipboard_up_max: 1,
+            clipboard_delay: 0,
+            idle_disconnect: 0,
         };
         let tickets = Tickets::default();
         let ticket = tickets.sign(grant.clone()).unwrap();

@@ -11,7 +11,13 @@ use porthole_rfb::{
     handshake::Version,
 };
 use porthole_wire::{agent::Access, ticket::Grant};
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU8, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
 
 /// `ServerCutText` (RFC 6143, section 7.6.4), plain and extended.
 const SERVER_CUT_TEXT: u8 = 3;
@@ -24,7 +30,11 @@ pub(crate) struct Policy {
     control: bool,
     clipboard_up: bool,
     clipboard_down: bool,
-    clipboard_max: u32,
+    clipboard_up_max: u32,
+    clipboard_down_max: u32,
+    up_pause: Pause,
+    down_pause: Pause,
+    idle: Option<Duration>,
     /// How many messages of the display belong to the handshake: known when the browser has told
     /// its version, which is before the display sends its second.
     handshake: AtomicU8,
@@ -37,32 +47,76 @@ impl Policy {
             control,
             clipboard_up: control && grant.clipboard_up,
             clipboard_down: grant.clipboard_down,
-            clipboard_max: grant.clipboard_max,
+            clipboard_up_max: grant.clipboard_up_max,
+            clipboard_down_max: grant.clipboard_down_max,
+            up_pause: Pause::new(grant.clipboard_delay),
+            down_pause: Pause::new(grant.clipboard_delay),
+            idle: (grant.idle_disconnect > 0)
+                .then(|| Duration::from_secs(grant.idle_disconnect.into())),
             handshake: AtomicU8::new(4),
         }
     }
 
     /// The most bytes a browser's WebSocket message may have.
     pub fn max_message(&self) -> usize {
-        (1 << 20).max(self.clipboard_max as usize + (CLIPBOARD_OVERHEAD as usize) * 2)
+        (1 << 20).max(self.clipboard_up_max as usize + (CLIPBOARD_OVERHEAD as usize) * 2)
     }
 
-    fn allows_provide(&self, provided: &Provided) -> bool {
-        // Line ends and the final NUL count on the wire; text is the only format we speak.
-        let limit = self.clipboard_max.saturating_add(1);
-        provided.formats == flags::TEXT && matches!(provided.text(limit), Ok(Some(_)))
+    /// How long a browser may send no input before it is disconnected.
+    pub fn idle(&self) -> Option<Duration> {
+        self.idle
     }
+}
 
-    /// Whether an extended clipboard message may go, where `gives` is the right to send contents
-    /// in its direction and `takes` the one to get them from the other side.
-    fn allows_clipboard(&self, message: &Clipboard, gives: bool, takes: bool) -> bool {
-        match message {
-            Clipboard::Caps(_) => gives || takes,
-            Clipboard::Request { .. } | Clipboard::Peek => takes,
-            Clipboard::Notify { .. } => gives,
-            Clipboard::Provide(provided) => gives && self.allows_provide(provided),
-            Clipboard::Unknown { .. } => false,
+/// Whether contents of the clipboard may go: text is the only format we speak.
+fn allows_provide(provided: &Provided, max: u32) -> bool {
+    // Line ends and the final NUL count on the wire.
+    let limit = max.saturating_add(1);
+    provided.formats == flags::TEXT && matches!(provided.text(limit), Ok(Some(_)))
+}
+
+/// Whether an extended clipboard message may go, where `gives` is the right to send contents in its
+/// direction, up to `max` bytes and not before `pause` is over, and `takes` the one to get them from
+/// the other side.
+fn allows_clipboard(
+    message: &Clipboard,
+    gives: bool,
+    takes: bool,
+    max: u32,
+    pause: &Pause,
+) -> bool {
+    match message {
+        Clipboard::Caps(_) => gives || takes,
+        Clipboard::Request { .. } | Clipboard::Peek => takes,
+        Clipboard::Notify { .. } => gives,
+        Clipboard::Provide(provided) => gives && allows_provide(provided, max) && pause.over(),
+        Clipboard::Unknown { .. } => false,
+    }
+}
+
+/// What must pass between two texts in one direction.
+#[derive(Debug)]
+struct Pause {
+    least: Duration,
+    last: Mutex<Option<Instant>>,
+}
+
+impl Pause {
+    fn new(milliseconds: u32) -> Self {
+        Self {
+            least: Duration::from_millis(milliseconds.into()),
+            last: Mutex::default(),
         }
+    }
+
+    /// Whether enough time has passed; the next pause begins when it has.
+    fn over(&self) -> bool {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = last.is_none_or(|last| last.elapsed() >= self.least);
+        if over {
+            *last = Some(Instant::now());
+        }
+        over
     }
 }
 
@@ -79,11 +133,13 @@ pub(crate) struct Passed {
     pub bytes: Bytes,
     /// Messages held back.
     pub withheld: u64,
+    /// Whether somebody pressed, moved or pasted something.
+    pub input: bool,
 }
 
 impl<'a> Up<'a> {
     pub fn new(policy: &'a Policy) -> Self {
-        let cut_text = policy.clipboard_max.saturating_add(CLIPBOARD_OVERHEAD);
+        let cut_text = policy.clipboard_up_max.saturating_add(CLIPBOARD_OVERHEAD);
         let limits = ClientLimits {
             cut_text,
             ..ClientLimits::default()
@@ -100,6 +156,7 @@ impl<'a> Up<'a> {
         let mut passed = Passed::default();
         let mut several = BytesMut::new();
         while let Some(parsed) = self.parser.next_message()? {
+            passed.input |= is_input(&parsed.message);
             let Some(raw) = self.judge(&parsed.message, parsed.raw) else {
                 passed.withheld += 1;
                 continue;
@@ -142,15 +199,33 @@ impl<'a> Up<'a> {
             | ClientMessage::SetDesktopSize { .. }
             | ClientMessage::QemuKey { .. } => policy.control,
             ClientMessage::CutText(text) => {
-                policy.clipboard_up && text.len() <= policy.clipboard_max as usize
+                policy.clipboard_up
+                    && text.len() <= policy.clipboard_up_max as usize
+                    && policy.up_pause.over()
             }
-            ClientMessage::Clipboard(message) => {
-                policy.allows_clipboard(message, policy.clipboard_up, policy.clipboard_down)
-            }
+            ClientMessage::Clipboard(message) => allows_clipboard(
+                message,
+                policy.clipboard_up,
+                policy.clipboard_down,
+                policy.clipboard_up_max,
+                &policy.up_pause,
+            ),
             ClientMessage::Oversized { .. } => false,
         };
         allowed.then_some(raw)
     }
+}
+
+/// Whether a person is behind a message.
+fn is_input(message: &ClientMessage) -> bool {
+    matches!(
+        message,
+        ClientMessage::Key { .. }
+            | ClientMessage::QemuKey { .. }
+            | ClientMessage::Pointer { .. }
+            | ClientMessage::CutText(_)
+            | ClientMessage::Clipboard(Clipboard::Provide(_))
+    )
 }
 
 /// From the display to the browser.
@@ -191,10 +266,18 @@ impl<'a> Down<'a> {
             return false;
         }
         if len >= 0 {
-            return policy.clipboard_down && body.len() <= policy.clipboard_max as usize;
+            return policy.clipboard_down
+                && body.len() <= policy.clipboard_down_max as usize
+                && policy.down_pause.over();
         }
         Clipboard::parse(&body).is_ok_and(|message| {
-            policy.allows_clipboard(&message, policy.clipboard_down, policy.clipboard_up)
+            allows_clipboard(
+                &message,
+                policy.clipboard_down,
+                policy.clipboard_up,
+                policy.clipboard_down_max,
+                &policy.down_pause,
+            )
         })
     }
 }
@@ -217,7 +300,10 @@ mod tests {
             access,
             clipboard_down: down,
             clipboard_up: up,
-            clipboard_max: max,
+            clipboard_down_max: max,
+            clipboard_up_max: max,
+            clipboard_delay: 0,
+            idle_disconnect: 0,
         })
     }
 
@@ -436,5 +522,26 @@ mod tests {
             assert!(down.allows(&Bytes::copy_from_slice(message)));
         }
         assert!(!down.allows(&cut_text(3, b"secret").into()));
+    }
+
+    #[test]
+    fn texts_that_come_too_soon_are_held_back() {
+        let mut policy = policy(Access::Control, true, true, 100);
+        policy.up_pause = Pause::new(60_000);
+        let (first, second) = (cut_text(6, b"one"), cut_text(6, b"two"));
+        assert_eq!(up(&policy, &[first.clone(), second].concat()), first);
+        // Each direction has its own.
+        assert!(down(&policy, cut_text(3, b"three")));
+    }
+
+    #[test]
+    fn what_a_person_does_is_told_from_what_the_viewer_does() {
+        let policy = policy(Access::Control, true, true, 100);
+        let mut up = Up::new(&policy);
+        assert!(!up.pass(HELLO).unwrap().input);
+        let update = [3, 1, 0, 0, 0, 0, 0, 10, 0, 10];
+        assert!(!up.pass(&update).unwrap().input);
+        let key = [4, 1, 0, 0, 0, 0, 0, 0x61];
+        assert!(up.pass(&key).unwrap().input);
     }
 }

@@ -292,7 +292,10 @@ mod tests {
             access: Access::Control,
             clipboard_down: true,
             clipboard_up: true,
-            clipboard_max: 1000,
+            clipboard_down_max: 1000,
+            clipboard_up_max: 1000,
+            clipboard_delay: 0,
+            idle_disconnect: 0,
         }
     }
 

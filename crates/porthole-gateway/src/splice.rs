@@ -19,7 +19,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at};
 
 /// How long a browser has to take the close message, and then to answer it.
 const FAREWELL: Duration = Duration::from_millis(700);
@@ -95,6 +95,7 @@ const fn words(reason: CloseReason) -> &'static str {
         CloseReason::NoSession => "no such session",
         CloseReason::Stopped => "session stopped",
         CloseReason::Ended => "session ended",
+        CloseReason::Idle => "idle",
         CloseReason::Protocol => "not RFB",
         CloseReason::TooSlow => "too slow",
         CloseReason::DisplayLost => "display lost",
@@ -202,9 +203,18 @@ async fn up(
     policy: &Policy,
     heard: &Heard,
 ) -> End {
+    let idle = policy.idle();
+    let mut active = Instant::now();
     let mut policy = Up::new(policy);
     loop {
-        let bytes = match from_browser.next().await {
+        let next = match idle {
+            Some(idle) => timeout_at(active + idle, from_browser.next()).await,
+            None => Ok(from_browser.next().await),
+        };
+        let Ok(message) = next else {
+            return End::Close(CloseReason::Idle);
+        };
+        let bytes = match message {
             Some(Ok(Message::Binary(bytes))) => bytes,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
                 heard.now();
@@ -227,6 +237,9 @@ async fn up(
                 return End::Close(CloseReason::Protocol);
             }
         };
+        if passed.input {
+            active = Instant::now();
+        }
         count(&live.withheld, passed.withheld);
         if passed.bytes.is_empty() {
             continue;

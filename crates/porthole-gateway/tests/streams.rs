@@ -211,7 +211,10 @@ fn grant(access: Access) -> Grant {
         access,
         clipboard_down: true,
         clipboard_up: true,
-        clipboard_max: 1000,
+        clipboard_down_max: 1000,
+        clipboard_up_max: 1000,
+        clipboard_delay: 0,
+        idle_disconnect: 0,
     }
 }
 
@@ -600,4 +603,22 @@ async fn a_silent_browser_is_pinged_and_given_up() {
     assert!(matches!(ping, Message::Ping(_)), "{ping:?}");
     // It answers no more: a client answers while it reads.
     emptied(&server.gateway).await;
+}
+
+#[tokio::test]
+async fn a_viewer_that_nobody_uses_is_disconnected() {
+    let server = Server::start(GatewayConfig::default()).await;
+    let mut grant = grant(Access::Control);
+    grant.idle_disconnect = 1;
+    let begun = std::time::Instant::now();
+    let (mut browser, mut display) = server.stream(&grant).await;
+    // Half of the time, then a key: it starts anew. What the viewer asks by itself does not count.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    browser.send(Message::binary(KEY)).await.unwrap();
+    assert_eq!(display.next().await, KEY);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    browser.send(Message::binary(REQUEST)).await.unwrap();
+    assert_eq!(display.next().await, REQUEST);
+    assert_closed(&mut browser, CloseReason::Idle).await;
+    assert!(begun.elapsed() >= Duration::from_millis(1500));
 }

@@ -7,6 +7,7 @@ pub mod ids;
 pub mod image;
 pub mod permission;
 pub mod placement;
+pub mod policy;
 pub mod protection;
 pub mod resources;
 pub mod session;

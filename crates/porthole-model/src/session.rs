@@ -210,6 +210,10 @@ pub enum EndReason {
     Administrator,
     /// Its keep-alive ran out.
     Expired,
+    /// It had lasted as long as its user's groups allow.
+    TimeLimit,
+    /// Its user, or their group, had used up their hours.
+    UsageLimit,
     /// It failed and was dismissed.
     Failed,
     /// Its user was deleted.
@@ -220,10 +224,12 @@ pub enum EndReason {
 
 impl EndReason {
     /// All reasons.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::User,
         Self::Administrator,
         Self::Expired,
+        Self::TimeLimit,
+        Self::UsageLimit,
         Self::Failed,
         Self::UserDeleted,
         Self::AgentRemoved,
@@ -235,6 +241,8 @@ impl EndReason {
             Self::User => "user",
             Self::Administrator => "administrator",
             Self::Expired => "expired",
+            Self::TimeLimit => "time_limit",
+            Self::UsageLimit => "usage_limit",
             Self::Failed => "failed",
             Self::UserDeleted => "user_deleted",
             Self::AgentRemoved => "agent_removed",

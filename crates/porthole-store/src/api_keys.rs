@@ -3,13 +3,14 @@
 use crate::{
     Store, StoreError,
     columns::{from_column, now, parse, to_column},
-    entity::api_keys,
+    entity::{api_key_permissions, api_keys},
 };
-use porthole_model::ids::ApiKeyId;
+use porthole_model::{ids::ApiKeyId, permission::Permission};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
-    sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    QueryOrder, sea_query::Expr,
 };
+use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 
 /// An API key without its secret.
@@ -33,6 +34,8 @@ pub struct ApiKey {
     pub expires_at: Option<OffsetDateTime>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<OffsetDateTime>,
+    /// What it may do.
+    pub permissions: BTreeSet<Permission>,
 }
 
 /// A new API key.
@@ -48,6 +51,8 @@ pub struct NewApiKey {
     pub salt: String,
     /// When it ends.
     pub expires_at: Option<OffsetDateTime>,
+    /// What it may do.
+    pub permissions: BTreeSet<Permission>,
 }
 
 /// The API keys.
@@ -69,7 +74,7 @@ impl ApiKeys<'_> {
             .order_by_asc(api_keys::Column::ApiId)
             .all(self.0.db())
             .await?;
-        rows.into_iter().map(record).collect()
+        with_permissions(self.0.db(), rows).await
     }
 
     /// The key with this public half.
@@ -78,13 +83,16 @@ impl ApiKeys<'_> {
             .filter(api_keys::Column::ApiKey.eq(key))
             .one(self.0.db())
             .await?;
-        row.map(record).transpose()
+        let rows = row.into_iter().collect();
+        Ok(with_permissions(self.0.db(), rows).await?.pop())
     }
 
     /// Adds a key.
     pub async fn create(self, new: NewApiKey) -> Result<ApiKey, StoreError> {
+        let tx = self.0.write().await?;
+        let id = ApiKeyId::new();
         let row = api_keys::ActiveModel {
-            api_id: Set(ApiKeyId::new().to_string()),
+            api_id: Set(id.to_string()),
             name: Set(new.name),
             api_key: Set(new.key),
             api_key_secret_hash: Set(new.secret_hash),
@@ -94,7 +102,17 @@ impl ApiKeys<'_> {
             expires: Set(new.expires_at.map(to_column)),
             last_used: Set(None),
         };
-        record(row.insert(self.0.db()).await?)
+        let row = row.insert(&tx).await?;
+        for permission in new.permissions {
+            let row = api_key_permissions::ActiveModel {
+                api_id: Set(id.to_string()),
+                permission: Set(permission.to_string()),
+            };
+            row.insert(&tx).await?;
+        }
+        let made = with_permissions(&tx, vec![row]).await?.pop();
+        tx.commit().await?;
+        made.ok_or(StoreError::not_found("API key"))
     }
 
     /// Notes that it was used now.
@@ -123,8 +141,33 @@ impl ApiKeys<'_> {
     }
 }
 
-fn record(row: api_keys::Model) -> Result<ApiKey, StoreError> {
+async fn with_permissions(
+    db: &impl ConnectionTrait,
+    rows: Vec<api_keys::Model>,
+) -> Result<Vec<ApiKey>, StoreError> {
+    let ids = rows.iter().map(|row| row.api_id.clone());
+    let mut permissions: BTreeMap<String, BTreeSet<Permission>> = BTreeMap::new();
+    for row in api_key_permissions::Entity::find()
+        .filter(api_key_permissions::Column::ApiId.is_in(ids))
+        .all(db)
+        .await?
+    {
+        permissions
+            .entry(row.api_id)
+            .or_default()
+            .insert(parse(&row.permission)?);
+    }
+    rows.into_iter()
+        .map(|row| {
+            let permissions = permissions.remove(&row.api_id).unwrap_or_default();
+            record(row, permissions)
+        })
+        .collect()
+}
+
+fn record(row: api_keys::Model, permissions: BTreeSet<Permission>) -> Result<ApiKey, StoreError> {
     Ok(ApiKey {
+        permissions,
         id: parse(&row.api_id)?,
         name: row.name,
         key: row.api_key,

@@ -15,9 +15,11 @@ mod store;
 
 pub mod agents;
 pub mod api_keys;
+pub mod group_settings;
 pub mod groups;
 pub mod login_attempts;
 pub mod logins;
+pub mod runs;
 pub mod seed;
 pub mod sessions;
 pub mod settings;

@@ -8,9 +8,11 @@ use crate::{
     agents::{self, AgentLoad},
     columns,
     entity::{kasm_history, kasms},
+    runs,
 };
 use porthole_model::{
     ids::{AgentId, DisplayId, SessionId, UserId, WorkspaceId},
+    policy::EffectivePolicy,
     resources::Resources,
     session::{EndReason, Failure, Progress, SessionState, WantedState},
     statistics::StreamStatistics,
@@ -63,7 +65,7 @@ pub struct Session {
     pub started_at: Option<OffsetDateTime>,
     /// When it was last kept alive.
     pub keepalive_at: OffsetDateTime,
-    /// When it is deleted unless kept alive.
+    /// When it is ended unless kept alive.
     pub expires_at: Option<OffsetDateTime>,
     /// When it came into its state.
     pub state_at: OffsetDateTime,
@@ -71,6 +73,8 @@ pub struct Session {
     pub version: i64,
     /// How its stream was doing when a viewer last told.
     pub statistics: Option<StreamStatistics>,
+    /// What held for its user when it was requested.
+    pub policy: EffectivePolicy,
 }
 
 /// A line of a session's history.
@@ -366,6 +370,7 @@ async fn apply<E>(
             }
             let row = to_row(&session)?.into_active_model().reset_all();
             row.update(&txn).await?;
+            runs::note(&txn, &session, before, at).await?;
             if let Some(event) = event {
                 remember(&txn, &session, event, at).await?;
             }
@@ -376,6 +381,7 @@ async fn apply<E>(
             kasms::Entity::delete_by_id(session.id.to_string())
                 .exec(&txn)
                 .await?;
+            runs::end(&txn, session.id, at).await?;
             remember(&txn, &session, event, at).await?;
             txn.commit().await?;
             Ok(None)
@@ -437,6 +443,7 @@ fn to_row(session: &Session) -> Result<kasms::Model, StoreError> {
         state_date: columns::to_column(session.state_at),
         version: session.version,
         statistics: write_statistics(session)?,
+        policy: columns::to_json(&session.policy)?,
     })
 }
 
@@ -481,5 +488,6 @@ fn from_row(row: kasms::Model) -> Result<Session, StoreError> {
         state_at: columns::from_column(row.state_date),
         version: row.version,
         statistics: read_statistics(row.statistics.as_deref())?,
+        policy: columns::from_json(&row.policy)?,
     })
 }

@@ -14,7 +14,7 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, JoinType,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, Func, LikeExpr},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -163,7 +163,14 @@ impl Users<'_> {
 
     /// Users by name.
     pub async fn list(self, request: &PageRequest) -> Result<Page<User>, StoreError> {
-        let mut query = users::Entity::find();
+        self.page(users::Entity::find(), request).await
+    }
+
+    async fn page(
+        self,
+        mut query: sea_orm::Select<users::Entity>,
+        request: &PageRequest,
+    ) -> Result<Page<User>, StoreError> {
         if let Some(search) = &request.search {
             let pattern = contains(search);
             let like = |column: users::Column| {
@@ -189,6 +196,21 @@ impl Users<'_> {
             items: complete(self.0.db(), rows).await?,
             total,
         })
+    }
+
+    /// The members of a group, by name.
+    pub async fn members(
+        self,
+        group: GroupId,
+        request: &PageRequest,
+    ) -> Result<Page<User>, StoreError> {
+        let members = user_groups::Entity::find()
+            .select_only()
+            .column(user_groups::Column::UserId)
+            .filter(user_groups::Column::GroupId.eq(group.to_string()));
+        let query =
+            users::Entity::find().filter(users::Column::UserId.in_subquery(members.into_query()));
+        self.page(query, request).await
     }
 
     /// How many there are.
@@ -276,7 +298,7 @@ impl Users<'_> {
         if let Some(groups) = &patch.groups {
             set_groups(&tx, id, groups).await?;
         }
-        keep_an_administrator(&tx, &administrators, id).await?;
+        keep_an_administrator(&tx, &administrators).await?;
         let user = one(&tx, row).await?;
         tx.commit().await?;
         Ok(user)
@@ -296,7 +318,7 @@ impl Users<'_> {
         if deleted.rows_affected == 0 {
             return Err(NOT_FOUND);
         }
-        keep_an_administrator(&tx, &administrators, id).await?;
+        keep_an_administrator(&tx, &administrators).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -464,7 +486,9 @@ async fn set_groups(
 
 /// Administrators whose accounts are not switched off. A locked one counts: it can be unlocked from
 /// the command line, and wrong passwords must not make another account undeletable.
-async fn enabled_administrators(db: &impl ConnectionTrait) -> Result<BTreeSet<String>, StoreError> {
+pub(crate) async fn enabled_administrators(
+    db: &impl ConnectionTrait,
+) -> Result<BTreeSet<String>, StoreError> {
     let ids: Vec<String> = group_permissions::Entity::find()
         .select_only()
         .column(user_groups::Column::UserId)
@@ -484,13 +508,13 @@ async fn enabled_administrators(db: &impl ConnectionTrait) -> Result<BTreeSet<St
     Ok(ids.into_iter().collect())
 }
 
-/// Refuses a change after which nobody could administer any more.
-async fn keep_an_administrator(
+/// Refuses a change after which nobody could administer any more; `before` are the administrators
+/// before it.
+pub(crate) async fn keep_an_administrator(
     db: &impl ConnectionTrait,
     before: &BTreeSet<String>,
-    changed: UserId,
 ) -> Result<(), StoreError> {
-    if before.contains(&changed.to_string()) && enabled_administrators(db).await?.is_empty() {
+    if !before.is_empty() && enabled_administrators(db).await?.is_empty() {
         return Err(StoreError::conflict(
             "this is the last enabled administrator; make another user an administrator first",
         ));

@@ -85,6 +85,7 @@ fn session(user_id: UserId) -> Session {
         state_at: now(),
         version: 0,
         statistics: None,
+        policy: porthole_model::policy::EffectivePolicy::default(),
     }
 }
 

@@ -99,7 +99,10 @@ async fn first_start_and_second_start() {
             .collect();
         assert_eq!(names, ["Administrators", "All Users"]);
         let permissions = store.users().permissions(admin.id).await.unwrap();
-        assert_eq!(permissions, BTreeSet::from(Permission::ALL));
+        assert_eq!(
+            permissions,
+            BTreeSet::from([Permission::User, Permission::GlobalAdmin])
+        );
         assert_eq!(store.workspaces().count().await.unwrap(), 5);
         let groups = store.groups().list().await.unwrap();
         assert_eq!(
@@ -470,8 +473,10 @@ async fn api_keys_and_settings() {
             secret_hash: "h".into(),
             salt: "s".into(),
             expires_at: Some(OffsetDateTime::now_utc()),
+            permissions: [Permission::SessionsView].into(),
         };
         let key = keys.create(new).await.unwrap();
+        assert_eq!(key.permissions, [Permission::SessionsView].into());
         keys.touch(key.id).await.unwrap();
         let found = keys.find("k").await.unwrap().unwrap();
         assert!(found.last_used_at.is_some() && found.expires_at.is_some());
@@ -498,4 +503,117 @@ async fn addresses_that_can_not_be_used_are_refused() {
     }
     let missing = Store::open("sqlite:///nonexistent/directory/x.db").await;
     assert!(matches!(missing, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn groups_with_settings_members_and_workspaces() {
+    use porthole_store::groups::GroupDetails;
+    use serde_json::json;
+    on_each(|store, _| async move {
+        seeded(&store).await;
+        let details = GroupDetails {
+            name: "Contractors".into(),
+            description: String::new(),
+            priority: 10,
+            permissions: [Permission::User].into(),
+        };
+        let group = store.groups().create(details.clone()).await.unwrap();
+        let again = store.groups().create(details).await.unwrap_err();
+        assert!(matches!(again, StoreError::Conflict { .. }), "{again}");
+
+        let user = store
+            .users()
+            .find_by_name(seed::USER)
+            .await
+            .unwrap()
+            .unwrap();
+        for _ in 0..2 {
+            store.groups().add_member(group.id, user.id).await.unwrap();
+        }
+        assert_eq!(store.groups().find(group.id).await.unwrap().members, 1);
+        let page = PageRequest {
+            limit: 10,
+            ..PageRequest::default()
+        };
+        let members = store.users().members(group.id, &page).await.unwrap();
+        assert_eq!((members.total, members.items[0].id), (1, user.id));
+
+        let workspace = store.workspaces().list(None, &page).await.unwrap().items[0].id;
+        for _ in 0..2 {
+            store
+                .groups()
+                .add_workspace(group.id, workspace)
+                .await
+                .unwrap();
+        }
+        assert_eq!(
+            store.groups().workspaces(group.id).await.unwrap()[0].id,
+            workspace
+        );
+        store
+            .groups()
+            .remove_workspace(group.id, workspace)
+            .await
+            .unwrap();
+        assert!(
+            store
+                .groups()
+                .workspaces(group.id)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+
+        for value in [json!(2), json!(1)] {
+            store
+                .group_settings()
+                .set(group.id, "max_kasms_per_user", &value)
+                .await
+                .unwrap();
+        }
+        let groups = store.group_settings().of_user(user.id).await.unwrap();
+        let contractors = groups.iter().find(|g| g.id == group.id).unwrap();
+        assert_eq!(contractors.values["max_kasms_per_user"], json!(1));
+        assert_eq!(groups.len(), 2);
+        store
+            .group_settings()
+            .unset(group.id, "max_kasms_per_user")
+            .await
+            .unwrap();
+        assert!(
+            store
+                .group_settings()
+                .of_group(group.id)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+
+        for builtin in [ALL_USERS, ADMINISTRATORS] {
+            let refused = store.groups().delete(builtin).await.unwrap_err();
+            assert!(refused.to_string().contains("built in"), "{refused}");
+        }
+        let admin = store
+            .users()
+            .find_by_name(seed::ADMIN)
+            .await
+            .unwrap()
+            .unwrap();
+        let refused = store
+            .groups()
+            .remove_member(ADMINISTRATORS, admin.id)
+            .await
+            .unwrap_err();
+        assert!(
+            refused.to_string().contains("last enabled administrator"),
+            "{refused}"
+        );
+        store.groups().delete(group.id).await.unwrap();
+        assert!(matches!(
+            store.groups().find(group.id).await,
+            Err(StoreError::NotFound { .. })
+        ));
+        assert!(store.users().find(user.id).await.is_ok(), "members stay");
+    })
+    .await;
 }

@@ -19,6 +19,9 @@ pub enum CloseReason {
     /// The session was deleted.
     #[error("the session has ended")]
     Ended,
+    /// Nobody did anything in the viewer for as long as policy allows. The session goes on.
+    #[error("nothing was done for a while")]
+    Idle,
     /// The viewer broke the protocol.
     #[error("the viewer sent something that is not RFB")]
     Protocol,
@@ -48,6 +51,7 @@ impl CloseReason {
             Self::TooSlow => 4408,
             Self::Stopped => 4409,
             Self::Ended => 4410,
+            Self::Idle => 4411,
             Self::DisplayLost => 4502,
             Self::AgentLost => 4503,
         }

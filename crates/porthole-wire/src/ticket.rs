@@ -35,8 +35,14 @@ pub struct Grant {
     pub clipboard_down: bool,
     /// Whether text may go from the browser to the session's clipboard.
     pub clipboard_up: bool,
-    /// The largest clipboard text in bytes, either way.
-    pub clipboard_max: u32,
+    /// The largest text in bytes that may go to the browser's clipboard.
+    pub clipboard_down_max: u32,
+    /// The largest text in bytes that may go to the session's clipboard.
+    pub clipboard_up_max: u32,
+    /// Milliseconds between two texts in the same direction; 0 for none.
+    pub clipboard_delay: u32,
+    /// Seconds without input after which the stream is closed; 0 for never.
+    pub idle_disconnect: u32,
 }
 
 #[derive(Serialize, Deserialize)]

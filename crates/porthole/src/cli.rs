@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{agent, config, doctor, logging, serve, user};
+use crate::{agent, config, doctor, group_settings, logging, serve, user};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -73,6 +73,8 @@ enum ConfigCommand {
     Check(Common),
     /// Print every setting with its default and meaning, in Markdown.
     Reference,
+    /// Print every setting that groups can have, in Markdown.
+    GroupSettings,
 }
 
 #[derive(Debug, Subcommand)]
@@ -138,6 +140,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
             );
         }
         Command::Config(ConfigCommand::Reference) => print!("{}", config::reference()),
+        Command::Config(ConfigCommand::GroupSettings) => print!("{}", group_settings::reference()),
         Command::Doctor(common) => return doctor::run(&common.load()?).await,
         Command::User(UserCommand::Password {
             username,

@@ -76,12 +76,12 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "session.keepalive_seconds",
         default: "3600",
-        description: "How long a session lives on after its last viewer left, in seconds, 60 to 2,592,000.",
+        description: "How long a session lives on after its last viewer left, in seconds, 60 to 2,592,000, where no group sets `keepalive_expiration`.",
     },
     Setting {
         key: "session.max_per_user",
         default: "5",
-        description: "How many sessions one user may have at a time, 1 to 1,000.",
+        description: "How many sessions one user may have at a time, 1 to 1,000, where no group sets `max_kasms_per_user`.",
     },
     Setting {
         key: "agent.enabled",

@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod doctor;
 mod greeting;
+mod group_settings;
 mod listener;
 mod logging;
 mod serve;

@@ -7,14 +7,17 @@ use ipnet::IpNet;
 use porthole_agent::{Agent, StreamCarrier};
 use porthole_control::{
     CertificatePin, Control, ControlConfig, Revocation as Withdrawn,
-    app::first_start::FirstPasswords, links::StreamDelivery, manager::ManagerConfig,
+    app::first_start::FirstPasswords, links::StreamDelivery,
 };
 use porthole_gateway::{Gateway, GatewayConfig, Revocation, StreamSource};
-use porthole_model::ids::StreamId;
+use porthole_model::{
+    ids::StreamId,
+    policy::{KEEPALIVE_EXPIRATION, MAX_SESSIONS},
+};
 use porthole_store::Store;
 use porthole_wire::{close::CloseReason, socket::MessageSocket, ticket::Grant};
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     fs, io,
     os::unix::fs::DirBuilderExt,
     path::Path,
@@ -67,11 +70,13 @@ pub async fn run(mut config: Config) -> Result<()> {
             name: config.name.clone(),
             pin: pin(certificate.clone()),
             trusted_proxies: proxies.clone(),
-            sessions: ManagerConfig {
-                keepalive: Duration::from_secs(config.session.keepalive_seconds),
-                sessions_per_user: config.session.max_per_user,
-                ..ManagerConfig::default()
-            },
+            policy: BTreeMap::from([
+                (
+                    KEEPALIVE_EXPIRATION.name,
+                    config.session.keepalive_seconds.into(),
+                ),
+                (MAX_SESSIONS.name, config.session.max_per_user.into()),
+            ]),
             ..ControlConfig::default()
         },
         store,

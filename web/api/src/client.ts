@@ -6,6 +6,7 @@ import type { paths } from './schema';
 import type {
   Agent,
   AgentPatch,
+  GroupPatch,
   NewUser,
   Session,
   SessionRequest,
@@ -119,7 +120,49 @@ export const api = {
   deleteUser: (id: string) =>
     done(client.DELETE('/api/v1/users/{id}', { params: { path: { id }, query: { force: true } } })),
   logoutUser: (id: string) => done(client.POST('/api/v1/users/{id}/logout', at(id))),
+  userPolicy: (id: string, workspace_id?: string) =>
+    done(
+      client.GET('/api/v1/users/{id}/policy', {
+        params: { path: { id }, query: { workspace_id } },
+      }),
+    ),
+
   groups: () => done(client.GET('/api/v1/groups')).then((list) => list.items),
+  group: (id: string) => done(client.GET('/api/v1/groups/{id}', at(id))),
+  createGroup: (body: GroupPatch) => done(client.POST('/api/v1/groups', { body })),
+  updateGroup: (id: string, body: GroupPatch) =>
+    done(client.PATCH('/api/v1/groups/{id}', { ...at(id), body })),
+  deleteGroup: (id: string) => done(client.DELETE('/api/v1/groups/{id}', at(id))),
+  groupMembers: (id: string) =>
+    everything<User>((query) =>
+      done(client.GET('/api/v1/groups/{id}/members', { params: { path: { id }, query } })),
+    ),
+  setGroupMember: (id: string, user_id: string, member: boolean) => {
+    const path = { params: { path: { id, user_id } } };
+    return member
+      ? done(client.PUT('/api/v1/groups/{id}/members/{user_id}', path))
+      : done(client.DELETE('/api/v1/groups/{id}/members/{user_id}', path));
+  },
+  groupWorkspaces: (id: string) =>
+    done(client.GET('/api/v1/groups/{id}/workspaces', at(id))).then((list) => list.items),
+  setGroupWorkspace: (id: string, workspace_id: string, launchable: boolean) => {
+    const path = { params: { path: { id, workspace_id } } };
+    return launchable
+      ? done(client.PUT('/api/v1/groups/{id}/workspaces/{workspace_id}', path))
+      : done(client.DELETE('/api/v1/groups/{id}/workspaces/{workspace_id}', path));
+  },
+  groupSettings: (id: string): Promise<Record<string, unknown>> =>
+    done(client.GET('/api/v1/groups/{id}/settings', at(id))).then((answer) => answer.values),
+  /** Undefined leaves the setting to other groups and the default. */
+  setGroupSetting: (id: string, name: string, value: unknown) => {
+    const path = { params: { path: { id, name } } };
+    return value === undefined
+      ? done(client.DELETE('/api/v1/groups/{id}/settings/{name}', path))
+      : done(client.PUT('/api/v1/groups/{id}/settings/{name}', { ...path, body: { value } }));
+  },
+  groupSettingDeclarations: () =>
+    done(client.GET('/api/v1/group-settings')).then((list) => list.items),
+  permissions: () => done(client.GET('/api/v1/permissions')).then((list) => list.items),
 
   agents: (): Promise<Agent[]> => done(client.GET('/api/v1/agents')).then((list) => list.items),
   createAgent: (name: string) => done(client.POST('/api/v1/agents', { body: { name } })),

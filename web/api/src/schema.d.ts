@@ -58,7 +58,7 @@ export interface paths {
         put?: never;
         /**
          * Makes an API key
-         * @description It has all rights of an administrator.
+         * @description Nobody can give it a permission that they have not themselves.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -202,6 +202,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/group-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the settings that groups can have */
+        get: operations["listGroupSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups": {
         parameters: {
             query?: never;
@@ -212,8 +229,139 @@ export interface paths {
         /** Lists groups, the weightiest first */
         get: operations["listGroups"];
         put?: never;
+        /** Adds a group */
+        post: operations["createGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One group */
+        get: operations["getGroup"];
+        put?: never;
+        post?: never;
+        /**
+         * Deletes a group
+         * @description Its members stay. Built-in groups can not be deleted.
+         */
+        delete: operations["deleteGroup"];
+        options?: never;
+        head?: never;
+        /** Changes a group */
+        patch: operations["updateGroup"];
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the members of a group, by name */
+        get: operations["listGroupMembers"];
+        put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/members/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes a user a member of a group */
+        put: operations["addGroupMember"];
+        post?: never;
+        /** Ends a membership */
+        delete: operations["removeGroupMember"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a group sets */
+        get: operations["getGroupSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/settings/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Sets a setting of a group
+         * @description It holds for sessions launched from now on.
+         */
+        put: operations["setGroupSetting"];
+        post?: never;
+        /** Leaves a setting to other groups and the default */
+        delete: operations["unsetGroupSetting"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what members of a group may launch, by name */
+        get: operations["listGroupWorkspaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/workspaces/{workspace_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Lets members of a group launch a workspace */
+        put: operations["addGroupWorkspace"];
+        post?: never;
+        /** Members of a group may no longer launch a workspace through it */
+        delete: operations["removeGroupWorkspace"];
         options?: never;
         head?: never;
         patch?: never;
@@ -245,6 +393,23 @@ export interface paths {
         };
         /** This description */
         get: operations["getOpenApi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what can be allowed */
+        get: operations["listPermissions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -485,6 +650,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{id}/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What holds for a user, and which group decided
+         * @description For sessions launched from now on.
+         */
+        get: operations["getUserPolicy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces": {
         parameters: {
             query?: never;
@@ -697,6 +882,8 @@ export interface components {
             last_used_at: string | null;
             /** @description What its maker called it. */
             name: string;
+            /** @description What it may do. */
+            permissions: components["schemas"]["Permission"][];
         };
         /**
          * Format: uuid
@@ -773,6 +960,32 @@ export interface components {
             /** @description The user name, in any case. */
             username: string;
         };
+        /** @description A group that had a say. */
+        DecidingGroup: {
+            /** @description The group. */
+            id: components["schemas"]["GroupId"];
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Its priority; the lower number decides.
+             */
+            priority: number;
+        };
+        /** @description Something that policy forbids in a session. */
+        Denied: {
+            /** @description The group that decided; absent for the default. */
+            group: string | null;
+            /** @description The group setting that is off. */
+            setting: string;
+        };
+        /** @description Something that may be allowed. */
+        DescribedPermission: {
+            /** @description What it allows. */
+            description: string;
+            /** @description The name. */
+            name: components["schemas"]["Permission"];
+        };
         /** @description A failure as a person should read it. */
         Failure: {
             /** @description What to do. */
@@ -824,6 +1037,58 @@ export interface components {
             /** @description The name. */
             name: string;
         };
+        /** @description All that can be set of a group; what is left out stays, or gets its default when it is new. */
+        GroupPatch: {
+            /** @description What it is for. */
+            description?: string | null;
+            /** @description The name; unique. Built-in groups keep theirs. */
+            name?: string | null;
+            /**
+             * @description What its members may do, all of it anew; new ones give nothing. Nobody can add or take away
+             *     what they may not do themselves.
+             */
+            permissions?: components["schemas"]["Permission"][] | null;
+            /**
+             * Format: int32
+             * @description Where groups differ, the lower number wins; 1 to 100,000, new ones have 100.
+             */
+            priority?: number | null;
+        };
+        /** @description A setting that groups can have. */
+        GroupSetting: {
+            /** @description The value where no group sets it. */
+            default: unknown;
+            /** @description What it does. */
+            description: string;
+            /** @description The part that sees to it. */
+            enforced_by: components["schemas"]["SettingEnforcer"];
+            /** @description What values it has. */
+            kind: components["schemas"]["SettingKind"];
+            /** @description How the groups of a user come to one value. */
+            merge: components["schemas"]["SettingMerge"];
+            /** @description The name. */
+            name: string;
+            /** @description Where it stands in a form. */
+            section: components["schemas"]["SettingSection"];
+        };
+        /** @description What a group sets, by name. */
+        GroupSettingValues: {
+            /** @description The values, as the settings' declarations have them. */
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description A workspace that members of a group may launch. */
+        GroupWorkspace: {
+            /** @description The picture. */
+            icon: string;
+            /** @description The id. */
+            id: components["schemas"]["WorkspaceId"];
+            /** @description The container image. */
+            image: string;
+            /** @description The name that people see. */
+            name: string;
+        };
         /**
          * @description The steps of a launch that a person sees, in their order.
          * @enum {string}
@@ -862,9 +1127,45 @@ export interface components {
             total: number;
         };
         /** @description A part of a list. */
+        List_DescribedPermission: {
+            /** @description The entries. */
+            items: components["schemas"]["DescribedPermission"][];
+            /** @description Give this as `cursor` for the next part; absent at the end. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many entries there are in all.
+             */
+            total: number;
+        };
+        /** @description A part of a list. */
         List_Group: {
             /** @description The entries. */
             items: components["schemas"]["Group"][];
+            /** @description Give this as `cursor` for the next part; absent at the end. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many entries there are in all.
+             */
+            total: number;
+        };
+        /** @description A part of a list. */
+        List_GroupSetting: {
+            /** @description The entries. */
+            items: components["schemas"]["GroupSetting"][];
+            /** @description Give this as `cursor` for the next part; absent at the end. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many entries there are in all.
+             */
+            total: number;
+        };
+        /** @description A part of a list. */
+        List_GroupWorkspace: {
+            /** @description The entries. */
+            items: components["schemas"]["GroupWorkspace"][];
             /** @description Give this as `cursor` for the next part; absent at the end. */
             next_cursor?: string | null;
             /**
@@ -981,6 +1282,8 @@ export interface components {
             expires_at?: string | null;
             /** @description What to call it. */
             name: string;
+            /** @description What it may do, nothing beyond what its maker may; everything when left out. */
+            permissions?: components["schemas"]["Permission"][] | null;
         };
         /** @description A wish for a session. */
         NewSession: {
@@ -1001,6 +1304,11 @@ export interface components {
             width?: number | null;
             /** @description What to launch. */
             workspace_id: components["schemas"]["WorkspaceId"];
+        };
+        /** @description A value for a setting. */
+        NewSettingValue: {
+            /** @description The value, as the setting's declaration has it. */
+            value: unknown;
         };
         /** @description A new user. */
         NewUser: {
@@ -1030,6 +1338,13 @@ export interface components {
             /** @description What they sign in with; kept in lower case. */
             username: string;
         };
+        /** @description What a group says in vain, because a weightier one says something else. */
+        OverruledGroup: {
+            /** @description The group. */
+            group: components["schemas"]["DecidingGroup"];
+            /** @description Its value. */
+            value: Record<string, never>;
+        };
         /** @description One's own password, and the one to come. */
         PasswordChange: {
             /**
@@ -1047,7 +1362,7 @@ export interface components {
          * @description One thing that may be allowed.
          * @enum {string}
          */
-        Permission: "user" | "global_admin";
+        Permission: "user" | "global_admin" | "users_view" | "users_modify" | "users_modify_admin" | "users_create" | "users_delete" | "users_auth_session" | "groups_view" | "groups_modify" | "groups_modify_system" | "groups_create" | "groups_delete" | "agents_view" | "agents_modify" | "agents_create" | "agents_delete" | "sessions_view" | "sessions_modify" | "sessions_delete" | "images_view" | "images_modify" | "images_create" | "images_delete" | "devapi_view" | "devapi_create" | "devapi_delete";
         /** @description Where a watermark is. */
         Placement: {
             /** @enum {string} */
@@ -1062,6 +1377,52 @@ export interface components {
             kind: "once";
             /** @description Where. */
             position: components["schemas"]["Position"];
+        };
+        /** @description A permission of a user. */
+        PolicyPermission: {
+            /** @description The groups that give it. */
+            groups: components["schemas"]["GroupName"][];
+            /** @description The permission. */
+            name: components["schemas"]["Permission"];
+        };
+        /** @description A setting as it holds for a user. */
+        PolicySetting: {
+            /** @description The groups that it comes from, the weightiest first; none for the default. */
+            decided_by: components["schemas"]["DecidingGroup"][];
+            /** @description The name. */
+            name: string;
+            /** @description The groups that say something else in vain. */
+            overruled: components["schemas"]["OverruledGroup"][];
+            /** @description The value that holds. */
+            value: unknown;
+        };
+        /** @description Hours of use. */
+        PolicyUsage: {
+            /** @description The limit. */
+            limit: components["schemas"]["UsageLimit"];
+            /** @description Whether nothing is left. */
+            reached: boolean;
+            /**
+             * Format: double
+             * @description Hours used since the count began.
+             */
+            used_hours: number;
+        };
+        /** @description What holds for a user and a workspace. */
+        PolicyWorkspace: {
+            /** @description The groups by which the user may launch it; none when they may not. */
+            allowed_by: components["schemas"]["GroupName"][];
+            /** @description The workspace. */
+            id: components["schemas"]["WorkspaceId"];
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Sessions of it that count towards limits.
+             */
+            sessions: number;
+            /** @description Why it can not be launched now. */
+            unavailable_reason: string | null;
         };
         /**
          * @description A place on the screen.
@@ -1165,6 +1526,8 @@ export interface components {
              * @description When it was requested.
              */
             created_at: string;
+            /** @description What policy forbids in it. */
+            denied: components["schemas"]["Denied"][];
             /**
              * Format: date-time
              * @description When it is deleted unless it is kept alive; a viewer keeps it alive.
@@ -1232,6 +1595,59 @@ export interface components {
             name: string;
         };
         /**
+         * @description The part that a setting is enforced by.
+         * @enum {string}
+         */
+        SettingEnforcer: "server" | "manager" | "gateway";
+        /** @description What values a setting has. */
+        SettingKind: {
+            /** @enum {string} */
+            type: "switch";
+        } | {
+            /**
+             * Format: int32
+             * @description The smallest.
+             */
+            least: number;
+            /**
+             * Format: int32
+             * @description The largest.
+             */
+            most: number;
+            /** @enum {string} */
+            type: "number";
+            /** @description Counted in. */
+            unit: components["schemas"]["SettingUnit"];
+            /** @description What 0 means, where it is allowed beside the range. */
+            zero: string | null;
+        } | {
+            /** @enum {string} */
+            type: "choice";
+            /** @description The words. */
+            words: string[];
+        } | {
+            /** @enum {string} */
+            type: "usage_limit";
+        } | {
+            /** @enum {string} */
+            type: "run_config";
+        };
+        /**
+         * @description How several groups come to one value.
+         * @enum {string}
+         */
+        SettingMerge: "priority" | "combine";
+        /**
+         * @description A part of the form.
+         * @enum {string}
+         */
+        SettingSection: "sessions" | "actions" | "clipboard" | "containers";
+        /**
+         * @description What a number counts.
+         * @enum {string}
+         */
+        SettingUnit: "sessions" | "seconds" | "minutes" | "milliseconds" | "bytes";
+        /**
          * @description What a viewer saw of its stream over the last half minute or so: rates, means, and parts of the
          *     pixels by how they came. Whole numbers, so that none is without bounds.
          */
@@ -1284,6 +1700,28 @@ export interface components {
              */
             width: number;
         };
+        /**
+         * @description How often the count begins anew.
+         * @enum {string}
+         */
+        UsageInterval: "daily" | "weekly" | "monthly" | "total";
+        /** @description A limit on the hours that sessions run. */
+        UsageLimit: {
+            /**
+             * Format: double
+             * @description Hours, more than 0 and at most 1,000,000. Sessions at the same time count each.
+             */
+            hours: number;
+            /** @description Counted anew each. */
+            interval: components["schemas"]["UsageInterval"];
+            /** @description Whose hours count. */
+            type: components["schemas"]["UsageScope"];
+        };
+        /**
+         * @description Whose hours count together.
+         * @enum {string}
+         */
+        UsageScope: "per_user" | "per_group";
         /** @description A person who signs in. */
         User: {
             /**
@@ -1357,6 +1795,20 @@ export interface components {
             /** @description What they sign in with; kept in lower case. */
             username?: string | null;
         };
+        /** @description What holds for a user, and why. */
+        UserPolicy: {
+            /** @description What they may do, and by which groups. */
+            permissions: components["schemas"]["PolicyPermission"][];
+            /**
+             * Format: int32
+             * @description Sessions that count towards limits.
+             */
+            sessions: number;
+            /** @description Every setting, in the order of the declarations. */
+            settings: components["schemas"]["PolicySetting"][];
+            usage: components["schemas"]["PolicyUsage"] | null;
+            workspace: components["schemas"]["PolicyWorkspace"] | null;
+        };
         /**
          * @description What the user last asked for; the manager moves every session towards it.
          * @enum {string}
@@ -1384,7 +1836,7 @@ export interface components {
         };
         /** @description Something a user can launch. */
         Workspace: {
-            /** @description Whether an agent could run it. */
+            /** @description Whether the one who asks can launch it. */
             available: boolean;
             /** @description Where it is listed. */
             categories: string[];
@@ -1430,7 +1882,7 @@ export interface components {
              * @description Shared memory (`/dev/shm`) for each session in bytes.
              */
             shm_size_bytes: number;
-            /** @description Why none could, for a person to read. */
+            /** @description Why not, for a person to read: a limit that is reached, or no agent that could run it. */
             unavailable_reason: string | null;
             /**
              * Format: date-time
@@ -1897,6 +2349,35 @@ export interface operations {
             };
         };
     };
+    listGroupSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_GroupSetting"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listGroups: {
         parameters: {
             query?: never;
@@ -1914,6 +2395,436 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Group"];
                 };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupPatch"];
+            };
+        };
+        responses: {
+            /** @description The new group */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                id: components["schemas"]["GroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                id: components["schemas"]["GroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                id: components["schemas"]["GroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupPatch"];
+            };
+        };
+        responses: {
+            /** @description The changed group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGroupMembers: {
+        parameters: {
+            query?: {
+                /** @description Entries at most, 1 to 500; 100 when left out. */
+                limit?: number;
+                /** @description The `next_cursor` of the part before. */
+                cursor?: string;
+                /** @description Only entries whose names or descriptions hold this text, in any case. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The group */
+                id: components["schemas"]["GroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Members */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_User"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addGroupMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                id: components["schemas"]["GroupId"];
+                /** @description The user */
+                user_id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user is a member */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeGroupMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                id: components["schemas"]["GroupId"];
+                /** @description The user */
+                user_id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user is no member */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGroupSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                id: components["schemas"]["GroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it sets; nothing of what it leaves to others */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupSettingValues"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setGroupSetting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                id: components["schemas"]["GroupId"];
+                /** @description The setting */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSettingValue"];
+            };
+        };
+        responses: {
+            /** @description It is set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unsetGroupSetting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                id: components["schemas"]["GroupId"];
+                /** @description The setting */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group does not set it */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGroupWorkspaces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                id: components["schemas"]["GroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Workspaces */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_GroupWorkspace"];
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addGroupWorkspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                id: components["schemas"]["GroupId"];
+                /** @description The workspace */
+                workspace_id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Members may launch it */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeGroupWorkspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                id: components["schemas"]["GroupId"];
+                /** @description The workspace */
+                workspace_id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Members may not launch it through this group */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What failed, on which part, and what to do */
             default: {
@@ -1971,6 +2882,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPermissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Permissions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_DescribedPermission"];
                 };
             };
             /** @description What failed, on which part, and what to do */
@@ -2536,6 +3476,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What failed, on which part, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUserPolicy: {
+        parameters: {
+            query?: {
+                /** @description Tells also whether the user can launch this workspace. */
+                workspace_id?: components["schemas"]["WorkspaceId"];
+            };
+            header?: never;
+            path: {
+                /** @description The user */
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What holds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPolicy"];
+                };
             };
             /** @description What failed, on which part, and what to do */
             default: {

@@ -10,10 +10,16 @@ export type AgentPatch = Schemas['AgentPatch'];
 export type Connect = Schemas['Connect'];
 export type Failure = Schemas['Failure'];
 export type Group = Schemas['Group'];
+export type GroupPatch = Schemas['GroupPatch'];
+export type GroupSetting = Schemas['GroupSetting'];
+export type GroupWorkspace = Schemas['GroupWorkspace'];
 export type LaunchStep = Schemas['LaunchStep'];
 export type Me = Schemas['Me'];
 export type NewUser = Schemas['NewUser'];
 
+export type Permission = Schemas['Permission'];
+export type DescribedPermission = Schemas['DescribedPermission'];
+export type PolicySetting = Schemas['PolicySetting'];
 export type Progress = Schemas['Progress'];
 export type Protection = Schemas['Protection'];
 export type Region = Schemas['Region'];
@@ -21,8 +27,10 @@ export type Session = Schemas['Session'];
 export type SessionRequest = Schemas['NewSession'];
 export type SessionState = Schemas['SessionState'];
 export type StreamStatistics = Schemas['StreamStatistics'];
+export type UsageLimit = Schemas['UsageLimit'];
 export type User = Schemas['User'];
 export type UserPatch = Schemas['UserPatch'];
+export type UserPolicy = Schemas['UserPolicy'];
 export type Workspace = Schemas['Workspace'];
 export type WorkspacePatch = Schemas['WorkspacePatch'];
 

@@ -122,6 +122,19 @@ const adminUser = createRoute({
   component: lazyRouteComponent(() => import('./admin/index'), 'UserPage'),
 });
 
+const adminGroups = createRoute({
+  getParentRoute: () => admin,
+  path: '/groups',
+  component: lazyRouteComponent(() => import('./admin/index'), 'GroupsPage'),
+});
+
+const adminGroup = createRoute({
+  getParentRoute: () => admin,
+  path: '/groups/$id',
+  validateSearch: (search): { tab?: string } => ({ tab: text(search.tab) }),
+  component: lazyRouteComponent(() => import('./admin/index'), 'GroupPage'),
+});
+
 const adminWorkspaces = createRoute({
   getParentRoute: () => admin,
   path: '/workspaces',
@@ -156,6 +169,8 @@ export const router = createRouter({
           adminSessions,
           adminUsers,
           adminUser,
+          adminGroups,
+          adminGroup,
           adminWorkspaces,
           adminWorkspace,
           adminAgents,

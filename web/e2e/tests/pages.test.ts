@@ -32,6 +32,8 @@ async function violations(page: Page, where: string): Promise<string[]> {
   );
 }
 
+const ALL_USERS = '68d557ac-4cac-42cc-a9f3-1c7c853de0f3';
+
 const PAGES: Record<string, string> = {
   dashboard: '/',
   account: '/account',
@@ -42,7 +44,18 @@ const PAGES: Record<string, string> = {
   'admin workspaces': '/admin/workspaces',
   'new workspace': '/admin/workspaces/new',
   'admin agents': '/admin/agents',
+  'admin groups': '/admin/groups',
+  'new group': '/admin/groups/new',
+  'group settings': `/admin/groups/${ALL_USERS}`,
+  'group members': `/admin/groups/${ALL_USERS}?tab=members`,
+  'group permissions': `/admin/groups/${ALL_USERS}?tab=permissions`,
 };
+
+/** Those and the page of whoever is signed in. */
+async function pages(page: Page): Promise<[string, string][]> {
+  const me = await call<{ user: { id: string } }>(page, 'GET', '/me');
+  return [...Object.entries(PAGES), ['user', `/admin/users/${me.body.user.id}`]];
+}
 
 async function settled(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).first().waitFor({ state: 'attached' });
@@ -62,7 +75,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await picture(page, `login ${colorScheme}`);
     const found = await violations(page, 'login');
     await signIn(page, admin);
-    for (const [name, path] of Object.entries(PAGES)) {
+    for (const [name, path] of await pages(page)) {
       await page.goto(path);
       await settled(page);
       await picture(page, `${name} ${colorScheme}`);
@@ -107,7 +120,7 @@ test('no page scrolls sideways at 360 pixels', { timeout: 120_000 }, async (t) =
   await page.goto('/login');
   await judge('login');
   await signIn(page, admin);
-  for (const [name, path] of Object.entries(PAGES)) {
+  for (const [name, path] of await pages(page)) {
     await page.goto(path);
     await judge(name);
   }

@@ -10,6 +10,7 @@ export type EndReason =
   | 'too-slow'
   | 'stopped'
   | 'ended'
+  | 'idle'
   | 'display-lost'
   | 'agent-lost'
   | 'not-ready'
@@ -32,6 +33,7 @@ const CODES: Readonly<Record<number, Code>> = {
   4408: { reason: 'too-slow', retry: true },
   4409: { reason: 'stopped', retry: false },
   4410: { reason: 'ended', retry: false },
+  4411: { reason: 'idle', retry: false },
   4502: { reason: 'display-lost', retry: true },
   4503: { reason: 'agent-lost', retry: true },
 };

@@ -138,6 +138,7 @@ describe('Viewer', () => {
     [4403, 'revoked'],
     [4409, 'stopped'],
     [4410, 'ended'],
+    [4411, 'idle'],
     [4404, 'no-session'],
     [1002, 'protocol'],
   ])('stops for good when told by code %d', async (code, reason) => {

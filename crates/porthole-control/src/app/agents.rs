@@ -5,7 +5,7 @@ use crate::{
     AppError, Control, Event, RequestContext,
     links::{AgentView, http::AgentToken},
 };
-use porthole_model::ids::AgentId;
+use porthole_model::{ids::AgentId, permission::Permission};
 use porthole_store::{StoreError, agents::AgentLoad};
 
 /// An agent with its load and, when it has had a link since the server started, its last report.
@@ -21,9 +21,13 @@ impl Control {
     /// Every agent, by name.
     ///
     /// # Errors
-    /// For administrators only.
+    /// Without the permission.
     pub async fn agents(&self, context: &RequestContext) -> Result<Vec<AgentState>, AppError> {
-        context.require_admin()?;
+        context.require(Permission::AgentsView)?;
+        self.agent_states().await
+    }
+
+    async fn agent_states(&self) -> Result<Vec<AgentState>, AppError> {
         let mut views = self.links().views();
         let loads = self.store.agents().loads().await?;
         Ok(loads
@@ -38,26 +42,26 @@ impl Control {
     /// Registers an agent. Its token is told this once.
     ///
     /// # Errors
-    /// For administrators only; [`AppError::Invalid`], [`AppError::Conflict`] when the name is taken.
+    /// Without the permission; [`AppError::Invalid`], [`AppError::Conflict`] when the name is taken.
     pub async fn create_agent(
         &self,
         context: &RequestContext,
         name: &str,
     ) -> Result<(AgentState, AgentToken), AppError> {
-        context.require_admin()?;
+        context.require(Permission::AgentsCreate)?;
         let name = agent_name(name)?;
         let id = AgentId::new();
         let token = AgentToken::new(id, (self.config.pin.0)().as_deref());
         self.store.agents().create(id, &name, &token.hash).await?;
         tracing::info!(agent = name, by = ?context.actor, "agent registered");
         self.events.send(Event::Agents);
-        Ok((self.agent(context, id).await?, token))
+        Ok((self.agent_state(id).await?, token))
     }
 
     /// Renames an agent, or switches it off for new sessions.
     ///
     /// # Errors
-    /// For administrators only; [`AppError::NotFound`], [`AppError::Conflict`] when the name is taken.
+    /// Without the permission; [`AppError::NotFound`], [`AppError::Conflict`] when the name is taken.
     pub async fn update_agent(
         &self,
         context: &RequestContext,
@@ -65,7 +69,7 @@ impl Control {
         name: Option<&str>,
         enabled: Option<bool>,
     ) -> Result<AgentState, AppError> {
-        context.require_admin()?;
+        context.require(Permission::AgentsModify)?;
         let name = name.map(agent_name).transpose()?;
         let agent = self
             .store
@@ -74,14 +78,14 @@ impl Control {
             .await?;
         tracing::info!(agent = agent.name, ?enabled, by = ?context.actor, "agent changed");
         self.events.send(Event::Agents);
-        self.agent(context, id).await
+        self.agent_state(id).await
     }
 
     /// Removes an agent for good. With sessions on it only by force: they end, and what is left of
     /// them on the host is for its administrator to remove.
     ///
     /// # Errors
-    /// For administrators only; [`AppError::NotFound`]; [`AppError::Conflict`] for the server's own
+    /// Without the permission; [`AppError::NotFound`]; [`AppError::Conflict`] for the server's own
     /// agent, and when sessions are on it and `force` is not set.
     pub async fn delete_agent(
         &self,
@@ -89,8 +93,8 @@ impl Control {
         id: AgentId,
         force: bool,
     ) -> Result<(), AppError> {
-        context.require_admin()?;
-        let state = self.agent(context, id).await?;
+        context.require(Permission::AgentsDelete)?;
+        let state = self.agent_state(id).await?;
         let name = &state.load.agent.name;
         if state.load.agent.local {
             return Err(AppError::conflict(format!(
@@ -116,8 +120,8 @@ impl Control {
         Ok(())
     }
 
-    async fn agent(&self, context: &RequestContext, id: AgentId) -> Result<AgentState, AppError> {
-        let mut agents = self.agents(context).await?.into_iter();
+    async fn agent_state(&self, id: AgentId) -> Result<AgentState, AppError> {
+        let mut agents = self.agent_states().await?.into_iter();
         let found = agents.find(|state| state.load.agent.id == id);
         found.ok_or_else(|| StoreError::not_found("agent").into())
     }

@@ -1,4 +1,4 @@
-//! API keys: full rights of an administrator, until rights can be given one by one.
+//! API keys: rights of their own, for programs.
 
 use super::{auth::sha256_hex, validate};
 use crate::{Actor, AppError, Control, RequestContext};
@@ -6,6 +6,7 @@ use porthole_model::{ids::ApiKeyId, permission::Permission};
 use porthole_store::api_keys::{ApiKey, NewApiKey};
 use rand::distr::{Alphanumeric, SampleString};
 use secrecy::SecretString;
+use std::collections::BTreeSet;
 use time::{Duration, OffsetDateTime};
 
 /// Characters of the public half.
@@ -17,23 +18,25 @@ impl Control {
     /// All API keys, without their secrets.
     ///
     /// # Errors
-    /// For administrators only.
+    /// Without the permission.
     pub async fn api_keys(&self, context: &RequestContext) -> Result<Vec<ApiKey>, AppError> {
-        context.require_admin()?;
+        context.require(Permission::DevapiView)?;
         Ok(self.store.api_keys().list().await?)
     }
 
     /// Makes an API key; the secret is known only here and now.
     ///
     /// # Errors
-    /// For administrators only; [`AppError::Invalid`].
+    /// Without the permission; [`AppError::Invalid`].
     pub async fn create_api_key(
         &self,
         context: &RequestContext,
         name: &str,
         expires_at: Option<OffsetDateTime>,
+        permissions: BTreeSet<Permission>,
     ) -> Result<(ApiKey, SecretString), AppError> {
-        context.require_admin()?;
+        context.require(Permission::DevapiCreate)?;
+        context.require_all(&permissions)?;
         let name = validate::name(name, 128).map_err(|e| AppError::invalid("name", e))?;
         if expires_at.is_some_and(|at| at <= OffsetDateTime::now_utc()) {
             return Err(AppError::invalid(
@@ -51,6 +54,7 @@ impl Control {
                 secret_hash: salted(&salt, &secret),
                 salt,
                 expires_at,
+                permissions,
             })
             .await?;
         tracing::info!(key = %key.key, name = %key.name, by = ?context.actor, "API key created");
@@ -60,13 +64,13 @@ impl Control {
     /// Deletes an API key; it ends at once.
     ///
     /// # Errors
-    /// For administrators only; [`AppError::NotFound`].
+    /// Without the permission; [`AppError::NotFound`].
     pub async fn delete_api_key(
         &self,
         context: &RequestContext,
         id: ApiKeyId,
     ) -> Result<(), AppError> {
-        context.require_admin()?;
+        context.require(Permission::DevapiDelete)?;
         self.store.api_keys().delete(id).await?;
         tracing::info!(key = %id, by = ?context.actor, "API key deleted");
         Ok(())
@@ -109,7 +113,7 @@ impl Control {
                 api_key_id: found.id,
                 name: found.name,
             },
-            permissions: Permission::ALL.into(),
+            permissions: found.permissions,
             ..nobody
         })
     }

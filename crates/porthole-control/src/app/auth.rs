@@ -3,7 +3,10 @@
 use super::passwords::{self, MAX_LENGTH};
 use crate::{Actor, AppError, Control, RequestContext, Revocation};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use porthole_model::ids::{LoginId, SessionId, UserId};
+use porthole_model::{
+    ids::{LoginId, SessionId, UserId},
+    permission::Permission,
+};
 use porthole_store::{
     logins::{LoginKind, NewLogin},
     users::User,
@@ -109,7 +112,8 @@ impl Control {
         session_id: SessionId,
     ) -> Result<SecretString, AppError> {
         if context.user_id() != Some(user_id) {
-            context.require_admin()?;
+            self.may_act_on(context, Permission::UsersAuthSession, user_id)
+                .await?;
         }
         let token = new_token();
         self.store

@@ -8,6 +8,7 @@ pub mod auth;
 pub mod first_start;
 pub mod groups;
 pub mod passwords;
+pub mod policy;
 pub mod sessions;
 pub mod users;
 pub(crate) mod validate;

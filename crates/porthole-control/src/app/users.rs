@@ -7,6 +7,7 @@ use super::{
 use crate::{AppError, Control, RequestContext, Revocation};
 use porthole_model::{
     ids::{GroupId, UserId},
+    permission::Permission,
     session::EndReason,
 };
 use porthole_store::{
@@ -93,13 +94,13 @@ impl Control {
     /// Users by name.
     ///
     /// # Errors
-    /// For administrators only.
+    /// Without the permission.
     pub async fn users(
         &self,
         context: &RequestContext,
         page: &PageRequest,
     ) -> Result<Page<User>, AppError> {
-        context.require_admin()?;
+        context.require(Permission::UsersView)?;
         Ok(self.store.users().list(page).await?)
     }
 
@@ -109,7 +110,7 @@ impl Control {
     /// For administrators, and for users about themselves.
     pub async fn user(&self, context: &RequestContext, id: UserId) -> Result<User, AppError> {
         if context.user_id() != Some(id) {
-            context.require_admin()?;
+            context.require(Permission::UsersView)?;
         }
         Ok(self.store.users().find(id).await?)
     }
@@ -117,13 +118,13 @@ impl Control {
     /// The user with this name.
     ///
     /// # Errors
-    /// For administrators only; [`AppError::NotFound`].
+    /// Without the permission; [`AppError::NotFound`].
     pub async fn user_by_name(
         &self,
         context: &RequestContext,
         username: &str,
     ) -> Result<User, AppError> {
-        context.require_admin()?;
+        context.require(Permission::UsersView)?;
         let found = self
             .store
             .users()
@@ -135,13 +136,15 @@ impl Control {
     /// Adds a user.
     ///
     /// # Errors
-    /// For administrators only; [`AppError::Invalid`], [`AppError::Conflict`] when the name is taken.
+    /// Without the permission; [`AppError::Invalid`], [`AppError::Conflict`] when the name is taken.
     pub async fn create_user(
         &self,
         context: &RequestContext,
         input: NewUserInput,
     ) -> Result<User, AppError> {
-        context.require_admin()?;
+        context.require(Permission::UsersCreate)?;
+        self.may_regroup(context, &BTreeSet::new(), &input.group_ids)
+            .await?;
         let mut faults = Faults::default();
         let username = faults
             .take("username", validate::username(&input.username))
@@ -190,7 +193,7 @@ impl Control {
     /// Changes a user. Switching off, locking and a new password end the user's logins at once.
     ///
     /// # Errors
-    /// For administrators only; [`AppError::Invalid`], [`AppError::Conflict`] when the name is taken
+    /// Without the permission; [`AppError::Invalid`], [`AppError::Conflict`] when the name is taken
     /// or nobody could administer any more.
     pub async fn update_user(
         &self,
@@ -198,8 +201,14 @@ impl Control {
         id: UserId,
         input: UserPatchInput,
     ) -> Result<User, AppError> {
-        context.require_admin()?;
+        context.require(Permission::UsersModify)?;
         let before = self.store.users().find(id).await?;
+        self.may_act_on(context, Permission::UsersModify, id)
+            .await?;
+        if let Some(wanted) = &input.group_ids {
+            let has = before.groups.iter().map(|group| group.id).collect();
+            self.may_regroup(context, &has, wanted).await?;
+        }
         let mut faults = Faults::default();
         let username = input
             .username
@@ -264,7 +273,7 @@ impl Control {
     /// Deletes a user with their logins. Their sessions are deleted too when `force` is set.
     ///
     /// # Errors
-    /// For administrators only; [`AppError::Conflict`] when the user has sessions and `force` is not
+    /// Without the permission; [`AppError::Conflict`] when the user has sessions and `force` is not
     /// set, or nobody could administer any more.
     pub async fn delete_user(
         &self,
@@ -272,8 +281,10 @@ impl Control {
         id: UserId,
         force: bool,
     ) -> Result<(), AppError> {
-        context.require_admin()?;
+        context.require(Permission::UsersDelete)?;
         let user = self.store.users().find(id).await?;
+        self.may_act_on(context, Permission::UsersDelete, id)
+            .await?;
         if user.sessions > 0 && !force {
             return Err(AppError::conflict(format!(
                 "{} has {} session(s); delete them first, or delete the user by force",
@@ -294,11 +305,61 @@ impl Control {
     /// Ends all logins of a user.
     ///
     /// # Errors
-    /// For administrators only; [`AppError::NotFound`].
+    /// Without the permission; [`AppError::NotFound`].
     pub async fn logout_user(&self, context: &RequestContext, id: UserId) -> Result<(), AppError> {
-        context.require_admin()?;
+        context.require(Permission::UsersAuthSession)?;
         self.store.users().find(id).await?;
+        self.may_act_on(context, Permission::UsersAuthSession, id)
+            .await?;
         self.end_logins(id, None).await
+    }
+}
+
+impl Control {
+    /// That this may be done to that user: nobody acts on users who may do more than themselves,
+    /// since a new password or a link would make it their own.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`], with what is missing.
+    pub(crate) async fn may_act_on(
+        &self,
+        context: &RequestContext,
+        permission: Permission,
+        user: UserId,
+    ) -> Result<(), AppError> {
+        context.require(permission)?;
+        let changes = matches!(
+            permission,
+            Permission::UsersModify | Permission::UsersDelete
+        );
+        if context.is_admin() || (changes && context.may(Permission::UsersModifyAdmin)) {
+            return Ok(());
+        }
+        let theirs = self.store.users().permissions(user).await?;
+        context.require_all(&theirs)
+    }
+
+    /// That these memberships may change so.
+    async fn may_regroup(
+        &self,
+        context: &RequestContext,
+        before: &BTreeSet<GroupId>,
+        after: &BTreeSet<GroupId>,
+    ) -> Result<(), AppError> {
+        for id in before.symmetric_difference(after) {
+            if *id == ALL_USERS {
+                continue;
+            }
+            match self.store.groups().find(*id).await {
+                Ok(group) => {
+                    super::groups::may_change_members(context, &group)?;
+                }
+                // Told with the field that names it.
+                Err(porthole_store::StoreError::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 }
 

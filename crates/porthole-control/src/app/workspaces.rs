@@ -4,6 +4,7 @@ use super::validate::{self, Faults};
 use crate::{AppError, Control, Event, FieldError, RequestContext};
 use porthole_model::{
     ids::{GroupId, WorkspaceId},
+    permission::Permission,
     placement::{Need, place},
     protection::Protection,
     resources::{Bytes, MilliCores, Resources},
@@ -68,7 +69,7 @@ impl Control {
     /// Workspaces by name: those that the user may launch, or all.
     ///
     /// # Errors
-    /// All of them are for administrators only.
+    /// All of them without the permission.
     pub async fn workspaces(
         &self,
         context: &RequestContext,
@@ -77,7 +78,7 @@ impl Control {
     ) -> Result<Page<Workspace>, AppError> {
         context.require_somebody()?;
         if all {
-            context.require_admin()?;
+            context.require(Permission::ImagesView)?;
         }
         // An API key has no dashboard of its own.
         let user = context.user_id().filter(|_| !all);
@@ -95,7 +96,7 @@ impl Control {
     ) -> Result<Workspace, AppError> {
         context.require_somebody()?;
         let workspace = self.store.workspaces().find(id).await?;
-        if !context.is_admin() {
+        if !context.may(Permission::ImagesView) {
             let user = context.require_user()?;
             let allowed =
                 workspace.settings.enabled && self.store.workspaces().may_launch(user, id).await?;
@@ -144,13 +145,13 @@ impl Control {
     /// Adds a workspace.
     ///
     /// # Errors
-    /// For administrators only; [`AppError::Invalid`], [`AppError::Conflict`] when the name is taken.
+    /// Without the permission; [`AppError::Invalid`], [`AppError::Conflict`] when the name is taken.
     pub async fn create_workspace(
         &self,
         context: &RequestContext,
         input: WorkspaceInput,
     ) -> Result<Workspace, AppError> {
-        context.require_admin()?;
+        context.require(Permission::ImagesCreate)?;
         let settings = apply(None, input)?;
         let workspace = self
             .store
@@ -166,14 +167,14 @@ impl Control {
     /// Changes a workspace; sessions that run keep what they started with.
     ///
     /// # Errors
-    /// For administrators only; [`AppError::Invalid`], [`AppError::Conflict`] when the name is taken.
+    /// Without the permission; [`AppError::Invalid`], [`AppError::Conflict`] when the name is taken.
     pub async fn update_workspace(
         &self,
         context: &RequestContext,
         id: WorkspaceId,
         input: WorkspaceInput,
     ) -> Result<Workspace, AppError> {
-        context.require_admin()?;
+        context.require(Permission::ImagesModify)?;
         let changed = self
             .store
             .workspaces()
@@ -193,13 +194,13 @@ impl Control {
     /// Deletes a workspace; sessions that run go on.
     ///
     /// # Errors
-    /// For administrators only; [`AppError::NotFound`].
+    /// Without the permission; [`AppError::NotFound`].
     pub async fn delete_workspace(
         &self,
         context: &RequestContext,
         id: WorkspaceId,
     ) -> Result<(), AppError> {
-        context.require_admin()?;
+        context.require(Permission::ImagesDelete)?;
         self.store.workspaces().delete(id).await?;
         self.events.send(Event::Workspaces);
         tracing::info!(workspace = %id, by = ?context.actor, "workspace deleted");

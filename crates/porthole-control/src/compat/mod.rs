@@ -2,6 +2,7 @@
 //! with a Bearer token, under `/api/public/`, `/api/admin/` and `/api/`.
 
 mod call;
+pub mod groups;
 pub mod sessions;
 pub mod users;
 pub(crate) mod values;
@@ -56,6 +57,7 @@ pub(crate) fn on_every_prefix<const N: usize>(
 pub(crate) fn routes() -> Router<Control> {
     Router::new()
         .merge(users::routes())
+        .merge(groups::routes())
         .merge(workspaces::routes())
         .merge(sessions::routes())
 }

@@ -23,6 +23,8 @@ use axum::{
 };
 use porthole_model::{
     ids::{SessionId, UserId, WorkspaceId},
+    permission::Permission,
+    policy::{ALLOW_CLIPBOARD_DOWN, ALLOW_CLIPBOARD_UP, EffectivePolicy, IDLE_DISCONNECT},
     session::{LaunchStep, SessionState, WantedState},
 };
 use porthole_store::{PageRequest, workspaces::Workspace};
@@ -144,7 +146,7 @@ fn kasm(view: &SessionView, workspace: Option<&Workspace>, host: &str) -> Value 
         "is_standby": false,
         "agent_installed": true,
         "queued_tasks": [],
-        "client_settings": client_settings(),
+        "client_settings": client_settings(&session.policy),
     });
     if let (Value::Object(kasm), Value::Object(constant)) = (&mut kasm, constant) {
         kasm.extend(constant);
@@ -153,22 +155,26 @@ fn kasm(view: &SessionView, workspace: Option<&Workspace>, host: &str) -> Value 
 }
 
 /// What viewers may do.
-fn client_settings() -> Value {
+fn client_settings(policy: &EffectivePolicy) -> Value {
+    let (down, up) = (
+        policy.allows(&ALLOW_CLIPBOARD_DOWN),
+        policy.allows(&ALLOW_CLIPBOARD_UP),
+    );
     json!({
         "allow_kasm_audio": false,
         "kasm_audio_default_on": false,
         "allow_kasm_microphone": false,
         "allow_kasm_uploads": false,
         "allow_kasm_downloads": false,
-        "allow_kasm_clipboard_up": true,
-        "allow_kasm_clipboard_down": true,
-        "allow_kasm_clipboard_seamless": true,
+        "allow_kasm_clipboard_up": up,
+        "allow_kasm_clipboard_down": down,
+        "allow_kasm_clipboard_seamless": up || down,
         "allow_kasm_sharing": false,
         "lock_sharing_video_mode": false,
         "allow_persistent_profile": false,
         "allow_point_of_presence": false,
         "enable_webp": false,
-        "idle_disconnect": 20,
+        "idle_disconnect": policy.number(&IDLE_DISCONNECT),
     })
 }
 
@@ -262,7 +268,7 @@ async fn request_kasm(
         (Some(text), _) => id("user_id", &text)?,
         (None, Actor::User { user_id, .. }) => *user_id,
         (None, _) => {
-            context.require_admin()?;
+            context.require(Permission::UsersCreate)?;
             // A wrong request shall leave no user behind.
             control.store().workspaces().find(workspace_id).await?;
             let user_id = anonymous_user(&control, &context).await?;
@@ -280,7 +286,9 @@ async fn request_kasm(
     };
     let placed = control.place_session(&context, workspace_id, wish).await;
     if let (Some(user_id), Err(_) | Ok(Err(_))) = (anonymous, &placed) {
-        control.delete_user(&context, user_id, true).await?;
+        // Whoever may add users need not be allowed to delete them.
+        let porthole = RequestContext::system("launch of an anonymous user");
+        control.delete_user(&porthole, user_id, true).await?;
     }
     let view = match placed? {
         Ok(view) => view,
@@ -363,7 +371,7 @@ async fn get_kasms(
         limit: 100_000,
         ..PageRequest::default()
     };
-    let all = context.require_admin().is_ok();
+    let all = context.may(Permission::SessionsView);
     let views = control.sessions(&context, all, &request).await?.items;
     Ok(Json(kasms(&control, &views, &client).await?))
 }
@@ -422,11 +430,10 @@ async fn keepalive(
 ) -> Result<Json<Value>, AppError> {
     let OneKasm { kasm_id, user_id } = arguments;
     let view = find(&control, &context, &kasm_id, user_id.as_deref()).await?;
-    control
+    let usage_reached = control
         .keep_session_alive(&context, view.session.id)
         .await?;
-    // There are no limits on a user's hours.
-    Ok(Json(json!({ "usage_reached": false })))
+    Ok(Json(json!({ "usage_reached": usage_reached })))
 }
 
 #[derive(Debug, Clone, Deserialize)]

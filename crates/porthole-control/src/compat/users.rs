@@ -221,62 +221,27 @@ async fn add_user_group(
     State(control): State<Control>,
     Call { context, arguments }: Call<OfUser>,
 ) -> Result<Json<Value>, AppError> {
-    regroup(&control, &context, &arguments, |groups, group| {
-        groups.insert(group);
-    })
-    .await
+    set_member(&control, &context, &arguments, true).await
 }
 
 async fn remove_user_group(
     State(control): State<Control>,
     Call { context, arguments }: Call<OfUser>,
 ) -> Result<Json<Value>, AppError> {
-    regroup(&control, &context, &arguments, |groups, group| {
-        groups.remove(&group);
-    })
-    .await
+    set_member(&control, &context, &arguments, false).await
 }
 
-async fn regroup(
+async fn set_member(
     control: &Control,
     context: &RequestContext,
     arguments: &OfUser,
-    change: impl FnOnce(&mut BTreeSet<GroupId>, GroupId),
+    member: bool,
 ) -> Result<Json<Value>, AppError> {
-    let group = id("group_id", arguments.target_group.group_id.as_deref())?;
-    let user = control.user(context, arguments.user_id()?).await?;
-    let mut groups = user.groups.iter().map(|group| group.id).collect();
-    change(&mut groups, group);
-    let patch = UserPatchInput {
-        group_ids: Some(groups),
-        ..UserPatchInput::default()
-    };
-    control.update_user(context, user.id, patch).await?;
+    let group: GroupId = id("group_id", arguments.target_group.group_id.as_deref())?;
+    control
+        .set_group_member(context, group, arguments.user_id()?, member)
+        .await?;
     Ok(Json(json!({})))
-}
-
-async fn get_groups(
-    State(control): State<Control>,
-    Call { context, .. }: Call<Value>,
-) -> Result<Json<Value>, AppError> {
-    let groups: Vec<Value> = control
-        .groups(&context)
-        .await?
-        .into_iter()
-        .map(|group| {
-            json!({
-                "group_id": group.id.simple(),
-                "name": group.name,
-                "description": group.description,
-                "priority": group.priority,
-                "is_system": group.system,
-                "permissions": group.permissions,
-                "group_metadata": {},
-                "group_mappings": [],
-            })
-        })
-        .collect();
-    Ok(Json(json!({ "groups": groups })))
 }
 
 /// Preferences are not kept yet; every user has the same.
@@ -357,7 +322,6 @@ pub(super) fn routes() -> Router<Control> {
         ("logout_user", post(logout_user)),
         ("add_user_group", post(add_user_group)),
         ("remove_user_group", post(remove_user_group)),
-        ("get_groups", get(get_groups).post(get_groups)),
         // One client asks for the attributes by the longer name.
         ("get_attributes", get(get_attributes).post(get_attributes)),
         (

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{AppError, Control, http::Json};
 use axum::{Router, extract::State, routing::get};
-use porthole_model::ids::WorkspaceId;
+use porthole_model::{ids::WorkspaceId, permission::Permission};
 use porthole_store::{PageRequest, workspaces::Workspace};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,14 +24,20 @@ async fn get_images(
     Call { context, .. }: Call<Value>,
 ) -> Result<Json<Value>, AppError> {
     let page = control
-        .workspaces(&context, context.is_admin(), &EVERY)
+        .workspaces(&context, context.may(Permission::ImagesView), &EVERY)
         .await?;
     let reasons = control.why_unavailable(&page.items).await?;
     let images: Vec<Value> = page
         .items
         .iter()
         .zip(reasons)
-        .map(|(workspace, reason)| show(workspace, reason.is_none(), context.is_admin()))
+        .map(|(workspace, reason)| {
+            show(
+                workspace,
+                reason.is_none(),
+                context.may(Permission::ImagesView),
+            )
+        })
         .collect();
     Ok(Json(json!({ "images": images })))
 }
@@ -62,7 +68,7 @@ async fn get_image(
         .await?;
     let available = reasons.iter().all(Option::is_none);
     Ok(Json(
-        json!({ "image": show(&workspace, available, context.is_admin()) }),
+        json!({ "image": show(&workspace, available, context.may(Permission::ImagesView)) }),
     ))
 }
 

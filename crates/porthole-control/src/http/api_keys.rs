@@ -3,10 +3,11 @@
 use super::{Context, Json, Path, list::List};
 use crate::{AppError, Control};
 use axum::{extract::State, http::StatusCode};
-use porthole_model::ids::ApiKeyId;
+use porthole_model::{ids::ApiKeyId, permission::Permission};
 use porthole_store::api_keys;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -33,6 +34,8 @@ pub struct ApiKey {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub last_used_at: Option<OffsetDateTime>,
+    /// What it may do.
+    pub permissions: BTreeSet<Permission>,
 }
 
 impl From<api_keys::ApiKey> for ApiKey {
@@ -45,6 +48,7 @@ impl From<api_keys::ApiKey> for ApiKey {
             created_at: key.created_at,
             expires_at: key.expires_at,
             last_used_at: key.last_used_at,
+            permissions: key.permissions,
         }
     }
 }
@@ -59,6 +63,8 @@ struct NewApiKey {
     /// When it ends; never when left out.
     #[serde(default, with = "time::serde::rfc3339::option")]
     expires_at: Option<OffsetDateTime>,
+    /// What it may do, nothing beyond what its maker may; everything when left out.
+    permissions: Option<BTreeSet<Permission>>,
 }
 
 /// A key with its secret, which is shown this once.
@@ -86,7 +92,7 @@ async fn list_api_keys(
 
 /// Makes an API key
 ///
-/// It has all rights of an administrator.
+/// Nobody can give it a permission that they have not themselves.
 #[utoipa::path(post, path = "/api-keys", operation_id = "createApiKey", tag = "api-keys",
     request_body = NewApiKey,
     responses((status = 201, description = "The key, with its secret this once", body = CreatedApiKey)))]
@@ -95,8 +101,11 @@ async fn create_api_key(
     Context(context): Context,
     Json(input): Json<NewApiKey>,
 ) -> Result<(StatusCode, Json<CreatedApiKey>), AppError> {
+    let permissions = input
+        .permissions
+        .unwrap_or_else(|| BTreeSet::from([Permission::User, Permission::GlobalAdmin]));
     let (key, secret) = control
-        .create_api_key(&context, &input.name, input.expires_at)
+        .create_api_key(&context, &input.name, input.expires_at, permissions)
         .await?;
     let secret = secret.expose_secret().to_owned();
     Ok((

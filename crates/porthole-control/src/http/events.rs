@@ -14,6 +14,7 @@ use axum::{
     },
 };
 use futures_util::{Stream, stream};
+use porthole_model::permission::Permission;
 use serde::Deserialize;
 use std::{convert::Infallible, time::Duration};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -43,7 +44,7 @@ async fn stream_events(
     Query(query): Query<StreamEvents>,
 ) -> Result<impl IntoResponse, AppError> {
     if query.all {
-        context.require_admin()?;
+        context.require(Permission::SessionsView)?;
     } else {
         context.require_user()?;
     }
@@ -91,6 +92,9 @@ impl Hearer {
                     Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
                 },
             };
+            if matches!(event, Event::Workspaces) && !self.renew_rights().await {
+                return None;
+            }
             if !self.may_hear(&event) {
                 continue;
             }
@@ -113,11 +117,26 @@ impl Hearer {
         }
     }
 
+    /// Reads anew what the user may do: whoever changes it sends [`Event::Workspaces`]. Returns
+    /// whether they may go on hearing what they asked for.
+    async fn renew_rights(&mut self) -> bool {
+        if let Some(user) = self.context.user_id() {
+            match self.control.store().users().permissions(user).await {
+                Ok(permissions) => self.context.permissions = permissions,
+                Err(error) => {
+                    tracing::warn!(%error, "a hearer's rights could not be read; it is cut");
+                    return false;
+                }
+            }
+        }
+        !self.all || self.context.may(Permission::SessionsView)
+    }
+
     fn may_hear(&self, event: &Event) -> bool {
         match event.audience() {
             Audience::User(user) => self.all || self.context.user_id() == Some(user),
             Audience::Everybody => true,
-            Audience::Administrators => self.context.is_admin(),
+            Audience::Administrators => self.context.may(Permission::AgentsView),
         }
     }
 

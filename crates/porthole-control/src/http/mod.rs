@@ -16,6 +16,7 @@ pub mod api_keys;
 pub mod auth;
 pub mod events;
 pub mod groups;
+pub mod policy;
 pub mod sessions;
 pub mod users;
 pub mod workspaces;

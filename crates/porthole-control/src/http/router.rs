@@ -33,6 +33,7 @@ pub(super) fn v1() -> OpenApiRouter<Control> {
         .merge(super::auth::routes())
         .merge(super::users::routes())
         .merge(super::groups::routes())
+        .merge(super::policy::routes())
         .merge(super::api_keys::routes())
         .merge(super::workspaces::routes())
         .merge(super::sessions::routes())

@@ -15,6 +15,7 @@ use axum::{
 };
 use porthole_model::{
     ids::{AgentId, SessionId, UserId, WorkspaceId},
+    policy::{EffectivePolicy, Kind, SETTINGS},
     session::{Failure, Progress, SessionState, WantedState},
     statistics::StreamStatistics,
 };
@@ -65,6 +66,34 @@ pub struct Session {
     /// How its stream was doing when a viewer last told.
     #[schema(required)]
     pub statistics: Option<StreamStatistics>,
+    /// What policy forbids in it.
+    pub denied: Vec<Denied>,
+}
+
+/// Something that policy forbids in a session.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Denied {
+    /// The group setting that is off.
+    pub setting: &'static str,
+    /// The group that decided; absent for the default.
+    #[schema(required)]
+    pub group: Option<String>,
+}
+
+fn denied(policy: &EffectivePolicy) -> Vec<Denied> {
+    SETTINGS
+        .into_iter()
+        .filter(|declared| matches!(declared.kind, Kind::Switch { .. }) && !policy.allows(declared))
+        .map(|declared| Denied {
+            setting: declared.name,
+            group: policy
+                .get(declared)
+                .decided_by
+                .into_iter()
+                .next()
+                .map(|group| group.name),
+        })
+        .collect()
 }
 
 /// The workspace of a session.
@@ -134,6 +163,7 @@ impl From<SessionView> for Session {
             expiry_reason: expiry_reason.map(str::to_owned),
             viewers,
             statistics: session.statistics,
+            denied: denied(&session.policy),
         }
     }
 }

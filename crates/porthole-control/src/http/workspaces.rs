@@ -12,6 +12,7 @@ use axum::{
 };
 use porthole_model::{
     ids::{GroupId, WorkspaceId},
+    permission::Permission,
     protection::Protection,
 };
 use porthole_store::workspaces;
@@ -50,9 +51,9 @@ pub struct Workspace {
     pub environment: BTreeMap<String, String>,
     /// What is burnt into the pixels of its sessions; shown to administrators only.
     pub protection: Protection,
-    /// Whether an agent could run it.
+    /// Whether the one who asks can launch it.
     pub available: bool,
-    /// Why none could, for a person to read.
+    /// Why not, for a person to read: a limit that is reached, or no agent that could run it.
     #[schema(required)]
     pub unavailable_reason: Option<String>,
     /// The groups whose members may launch it; shown to administrators only.
@@ -146,9 +147,9 @@ async fn list_workspaces(
     }
     .page()?;
     let page = control.workspaces(&context, all, &request).await?;
-    let reasons = control.why_unavailable(&page.items).await?;
+    let reasons = control.why_not_launch(&context, &page.items).await?;
     let mut reasons = reasons.into_iter();
-    let admin = context.is_admin();
+    let admin = context.may(Permission::ImagesView);
     Ok(Json(List::of(page, &request, |item| {
         show(item, reasons.next().flatten(), admin)
     })))
@@ -160,12 +161,12 @@ async fn one(
     workspace: workspaces::Workspace,
 ) -> Result<Workspace, AppError> {
     let reasons = control
-        .why_unavailable(std::slice::from_ref(&workspace))
+        .why_not_launch(context, std::slice::from_ref(&workspace))
         .await?;
     Ok(show(
         workspace,
         reasons.into_iter().next().flatten(),
-        context.is_admin(),
+        context.may(Permission::ImagesView),
     ))
 }
 

@@ -7,6 +7,7 @@ use porthole_model::{
     ids::{AgentId, SessionId, UserId, WorkspaceId},
     image::ImageRef,
     placement::{Candidate, Need, Refusal, place},
+    policy::{EffectivePolicy, LimitReached, check_session_limits, ends, time_limit_end},
     protection::Protection,
     resources::{Bytes, Resources},
     session::{EndReason, SessionState, WantedState},
@@ -20,7 +21,7 @@ use porthole_wire::{
     agent::{Phase, ServerMessage, SessionSpec},
     close::CloseReason,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 /// A session to be started, checked already against what its user may do.
@@ -50,6 +51,8 @@ pub struct Launch {
     pub height: u16,
     /// What is burnt into its pixels, with its values filled in.
     pub protection: Protection,
+    /// What holds for its user now.
+    pub policy: EffectivePolicy,
     /// Who asked, for the history.
     pub actor: Option<String>,
 }
@@ -58,15 +61,8 @@ pub struct Launch {
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     /// The user has as many as they may.
-    #[error(
-        "you have {have} sessions and may have {limit}; delete one, or ask an administrator to raise sessions_per_user"
-    )]
-    Limit {
-        /// How many there are.
-        have: usize,
-        /// How many there may be.
-        limit: u32,
-    },
+    #[error("{0}")]
+    Limit(#[from] LimitReached),
     /// No agent has room.
     #[error("{0}")]
     Placement(#[from] Refusal),
@@ -139,10 +135,11 @@ impl Manager {
             created_at: now,
             started_at: None,
             keepalive_at: now,
-            expires_at: Some(self.expiry(now)),
+            expires_at: Some(ends(&launch.policy, now, now).at),
             state_at: now,
             version: 0,
             statistics: None,
+            policy: launch.policy,
         };
         let event = HistoryEvent {
             event: "requested",
@@ -154,7 +151,7 @@ impl Manager {
             .store
             .sessions()
             .request(session, event, |session, others, loads| {
-                self.within_limit(others)?;
+                within_limits(session, others)?;
                 session.agent_id = Some(place(&need, &self.candidates(&need, loads))?);
                 Ok::<_, Refused>(())
             })
@@ -168,25 +165,38 @@ impl Manager {
     /// # Errors
     /// [`Refused::State`] unless it runs or starts.
     pub async fn stop(&self, id: SessionId, actor: Option<String>) -> Result<Session, Refused> {
-        self.ask(id, "stopping", actor, |session| match session.state {
-            // One that is asked for and has run is being resumed.
-            SessionState::Requested if session.started_at.is_none() => Err(Refused::State {
-                state: session.state,
-                hint: "it is not there yet; delete it instead",
-            }),
-            SessionState::Requested | SessionState::Starting | SessionState::Running => {
-                session.state = SessionState::Stopping;
-                session.wanted = WantedState::Stopped;
-                session.progress = None;
-                session.failure = None;
-                session.expires_at = None;
-                Ok(Change::Keep)
+        self.stop_because(id, None, actor).await
+    }
+
+    /// As [`stop`](Self::stop), when a clock asks for it.
+    pub(super) async fn stop_because(
+        &self,
+        id: SessionId,
+        reason: Option<EndReason>,
+        actor: Option<String>,
+    ) -> Result<Session, Refused> {
+        self.ask(id, "stopping", reason, actor, |session| {
+            match session.state {
+                // One that is asked for and has run is being resumed.
+                SessionState::Requested if session.started_at.is_none() => Err(Refused::State {
+                    state: session.state,
+                    hint: "it is not there yet; delete it instead",
+                }),
+                SessionState::Requested | SessionState::Starting | SessionState::Running => {
+                    session.state = SessionState::Stopping;
+                    session.wanted = WantedState::Stopped;
+                    session.progress = None;
+                    session.failure = None;
+                    // The time limit goes on; nothing else ends what is stopped.
+                    session.expires_at = time_limit_end(&session.policy, session.created_at);
+                    Ok(Change::Keep)
+                }
+                SessionState::Stopping | SessionState::Stopped => Ok(Change::Save(None)),
+                state => Err(Refused::State {
+                    state,
+                    hint: "only a running session can be stopped",
+                }),
             }
-            SessionState::Stopping | SessionState::Stopped => Ok(Change::Save(None)),
-            state => Err(Refused::State {
-                state,
-                hint: "only a running session can be stopped",
-            }),
         })
         .await
     }
@@ -240,6 +250,13 @@ impl Manager {
                         hint,
                     });
                 }
+                let end = ends(&session.policy, session.created_at, now);
+                if end.at <= now {
+                    return Err(Refused::State {
+                        state: session.state,
+                        hint: "its time limit is over; delete it and start another",
+                    });
+                }
                 let image = session.image.parse().map_err(|_| {
                     StoreError::Corrupt(format!("image {:?} of a session", session.image))
                 })?;
@@ -249,7 +266,7 @@ impl Manager {
                 };
                 let mut candidates = self.candidates(&need, loads);
                 if from == SessionState::Failed {
-                    self.within_limit(all)?;
+                    within_limits(session, all)?;
                 } else {
                     candidates.retain(|candidate| Some(candidate.id) == session.agent_id);
                     // New sessions are not wanted there, but this one is there already.
@@ -268,7 +285,7 @@ impl Manager {
                 session.progress = None;
                 session.failure = None;
                 session.keepalive_at = now;
-                session.expires_at = Some(self.expiry(now));
+                session.expires_at = Some(end.at);
                 Ok(Change::Save(Some(HistoryEvent {
                     event,
                     reason: None,
@@ -327,7 +344,7 @@ impl Manager {
                     });
                 }
                 session.keepalive_at = now;
-                session.expires_at = Some(self.expiry(now));
+                session.expires_at = Some(ends(&session.policy, session.created_at, now).at);
                 let event = actor.map(|actor| HistoryEvent {
                     event: "extended",
                     reason: None,
@@ -355,7 +372,7 @@ impl Manager {
         reason: EndReason,
         actor: Option<String>,
     ) -> Result<(), Refused> {
-        self.ask(id, "deleted", actor, |session| {
+        self.ask(id, "deleted", Some(reason), actor, |session| {
             if session.wanted == WantedState::Deleted {
                 return Ok(Change::Save(None));
             }
@@ -420,6 +437,7 @@ impl Manager {
         &self,
         id: SessionId,
         event: &'static str,
+        reason: Option<EndReason>,
         actor: Option<String>,
         rule: impl FnOnce(&mut Session) -> Result<Change, Refused>,
     ) -> Result<Session, Refused> {
@@ -433,7 +451,8 @@ impl Manager {
                 before = Some(session.clone());
                 Ok::<_, Refused>(match rule(session)? {
                     Change::Keep => {
-                        let reason = session.end_reason.map(|reason| reason.as_str().to_owned());
+                        let reason = session.end_reason.or(reason);
+                        let reason = reason.map(|reason| reason.as_str().to_owned());
                         Change::Save(Some(HistoryEvent {
                             event,
                             reason,
@@ -473,18 +492,6 @@ impl Manager {
         self.0.events.revoke(Revocation::SessionEnded(id, reason));
     }
 
-    fn within_limit(&self, sessions: &[Session]) -> Result<(), Refused> {
-        let limit = self.0.config.sessions_per_user;
-        let counted =
-            |s: &&Session| !matches!(s.state, SessionState::Failed | SessionState::Deleting);
-        let have = sessions.iter().filter(counted).count();
-        if have < limit as usize {
-            Ok(())
-        } else {
-            Err(Refused::Limit { have, limit })
-        }
-    }
-
     /// The agents as placement sees them.
     pub(crate) fn candidates(&self, need: &Need, loads: &[AgentLoad]) -> Vec<Candidate> {
         let views = self.0.links.views();
@@ -507,9 +514,16 @@ impl Manager {
             })
             .collect()
     }
+}
 
-    pub(super) fn expiry(&self, from: OffsetDateTime) -> OffsetDateTime {
-        let keepalive: Duration = self.0.config.keepalive;
-        from + keepalive
-    }
+/// Whether the session's user may have it beside these.
+fn within_limits(session: &Session, sessions: &[Session]) -> Result<(), LimitReached> {
+    let counted = sessions.iter().filter(|session| counts(session));
+    let workspaces = counted.map(|session| session.workspace_id);
+    check_session_limits(&session.policy, session.workspace_id, workspaces)
+}
+
+/// Whether a session counts towards limits.
+pub(crate) fn counts(session: &Session) -> bool {
+    !matches!(session.state, SessionState::Failed | SessionState::Deleting)
 }

@@ -7,10 +7,13 @@
 mod actions;
 mod clock;
 pub mod decide;
+mod expiry;
 mod round;
 
+pub(crate) use actions::counts;
 pub use actions::{Launch, Refused};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use expiry::Usage;
 
 use crate::{
     Event, Events, Revocation,
@@ -37,13 +40,9 @@ use std::{
 };
 use time::OffsetDateTime;
 
-/// The manager's times and limits.
+/// The manager's times.
 #[derive(Debug, Clone)]
 pub struct ManagerConfig {
-    /// How long a session lasts after its last keep-alive.
-    pub keepalive: Duration,
-    /// Sessions that one user may have at once; failed ones do not count.
-    pub sessions_per_user: u32,
     /// How often everything is looked at, whatever the agents say.
     pub round: Duration,
     /// After how long an unanswered command is sent again.
@@ -56,8 +55,6 @@ pub struct ManagerConfig {
 impl Default for ManagerConfig {
     fn default() -> Self {
         Self {
-            keepalive: Duration::from_hours(1),
-            sessions_per_user: 5,
             round: Duration::from_secs(1),
             repeat: Duration::from_secs(5),
             grace: Duration::from_mins(5),
@@ -97,6 +94,8 @@ struct SessionMemory {
     sent: Option<(Command, OffsetDateTime, u64)>,
     /// Until when a failure that the agent reports is one of an earlier attempt.
     remains_until: Option<OffsetDateTime>,
+    /// When its user's hours were last counted.
+    counted_at: Option<OffsetDateTime>,
     /// What was last told to the session's user beyond the row.
     told: Option<(Option<Progress>, u32)>,
 }
@@ -148,7 +147,7 @@ impl Manager {
         &self.0.links
     }
 
-    /// Its times and limits.
+    /// Its times.
     pub fn config(&self) -> &ManagerConfig {
         &self.0.config
     }
@@ -344,21 +343,14 @@ impl Manager {
     fn farewell(&self, session: &Session) {
         tracing::info!(session_id = %session.id, reason = ?session.end_reason, "session removed");
         self.memory().sessions.remove(&session.id);
-        let reason = match session.end_reason {
-            Some(EndReason::User) | None => "It was deleted",
-            Some(EndReason::Administrator) => "An administrator deleted it",
-            Some(EndReason::Expired) => "Its time ran out",
-            Some(EndReason::Failed) => "It failed",
-            Some(EndReason::UserDeleted) => "Its user was deleted",
-            Some(EndReason::AgentRemoved) => "Its agent was removed",
-        };
+        let reason = session.end_reason.unwrap_or(EndReason::User);
         self.0
             .events
             .revoke(Revocation::SessionEnded(session.id, CloseReason::Ended));
         self.0.events.send(Event::SessionGone {
             session_id: session.id,
             user_id: session.user_id,
-            reason: reason.into(),
+            reason,
         });
     }
 }

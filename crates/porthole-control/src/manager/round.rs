@@ -2,29 +2,22 @@
 
 use super::{AgentMemory, Manager};
 use crate::{Event, links::ChangeSet};
-use porthole_model::{
-    ids::{AgentId, SessionId},
-    session::{EndReason, SessionState, WantedState},
-};
+use porthole_model::ids::{AgentId, SessionId};
 use porthole_store::{
     PageRequest, StoreError,
     agents::{AgentLoad, Seen},
-    sessions::{Change, ChangeError, Session, SessionFilter},
+    sessions::SessionFilter,
 };
 use porthole_wire::agent::ServerMessage;
 use std::{
     collections::{HashMap, HashSet},
-    convert::Infallible,
     time::Duration,
 };
-use time::OffsetDateTime;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// How old the stored report of an agent may grow while nothing in it changes.
 const SEEN_EVERY: Duration = Duration::from_mins(1);
-/// The largest part of a session's clock that may pass before a viewer winds it again.
-const WIND_AT: u32 = 60;
 
 impl Manager {
     /// Keeps everything going until `stop`.
@@ -188,78 +181,6 @@ impl Manager {
             self.0.events.send(Event::Agents);
         }
         Ok(turned)
-    }
-
-    /// The session's own clock. A viewer winds it; at its end the session is deleted. Returns
-    /// whether the row changed.
-    async fn clock_ran_out(&self, session: &Session, grace: bool) -> Result<bool, StoreError> {
-        let Some(expires_at) = session.expires_at else {
-            return Ok(false);
-        };
-        if session.wanted != WantedState::Running {
-            return Ok(false);
-        }
-        let now = self.now();
-        let keepalive = self.0.config.keepalive;
-        let least = now + self.0.config.grace.min(keepalive);
-        if grace && expires_at < least {
-            return self
-                .set_clock(session.id, session.keepalive_at, least)
-                .await;
-        }
-        let viewed = session.state == SessionState::Running
-            && session
-                .agent_id
-                .and_then(|agent| self.0.links.observed(agent, session.id))
-                .is_some_and(|observed| observed.report.viewers > 0);
-        if viewed {
-            if now - session.keepalive_at < keepalive / WIND_AT {
-                return Ok(false);
-            }
-            return self.set_clock(session.id, now, self.expiry(now)).await;
-        }
-        if now < expires_at {
-            return Ok(false);
-        }
-        match self.delete(session.id, EndReason::Expired, None).await {
-            Ok(()) | Err(super::Refused::Store(StoreError::NotFound { .. })) => Ok(true),
-            Err(super::Refused::Store(error)) => Err(error),
-            Err(error) => Err(StoreError::Statement(error.to_string())),
-        }
-    }
-
-    async fn set_clock(
-        &self,
-        id: SessionId,
-        keepalive_at: OffsetDateTime,
-        expires_at: OffsetDateTime,
-    ) -> Result<bool, StoreError> {
-        let changed = self
-            .0
-            .store
-            .sessions()
-            .change(id, self.now(), |session| {
-                if session.expires_at.is_none_or(|before| before >= expires_at) {
-                    return Ok::<_, Infallible>(Change::Keep);
-                }
-                session.keepalive_at = keepalive_at;
-                session.expires_at = Some(expires_at);
-                Ok(Change::Save(None))
-            })
-            .await;
-        match changed {
-            Ok(Some(session)) => {
-                let event = Event::Session {
-                    session_id: id,
-                    user_id: session.user_id,
-                };
-                self.0.events.send(event);
-                Ok(true)
-            }
-            Ok(None) | Err(ChangeError::Store(StoreError::NotFound { .. })) => Ok(true),
-            Err(ChangeError::Store(error)) => Err(error),
-            Err(ChangeError::Rule(never)) => match never {},
-        }
     }
 
     /// Sessions that an agent has and the store has not, or has elsewhere: they are to go.

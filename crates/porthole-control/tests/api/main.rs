@@ -9,6 +9,7 @@
 
 mod compat;
 mod console;
+mod groups;
 mod identity;
 mod input;
 mod routes;

@@ -7,8 +7,17 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use http_body_util::BodyExt;
-use porthole_control::{Control, ControlConfig, app::first_start::FirstPasswords};
-use porthole_store::Store;
+use porthole_control::{Control, ControlConfig, RequestContext, app::first_start::FirstPasswords};
+use porthole_model::{
+    ids::{SessionId, UserId},
+    permission::Permission,
+};
+use porthole_store::{
+    Store,
+    groups::{ALL_USERS, GroupDetails},
+    users::NewUser,
+};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tower::ServiceExt;
@@ -171,6 +180,39 @@ impl Server {
 
     pub async fn user(&self) -> Caller {
         self.login(USER).await
+    }
+
+    /// A new user who may do just this, signed in.
+    pub async fn with_permissions(&self, permissions: &[Permission]) -> Caller {
+        let store = self.control.store();
+        let name = format!("u{}", UserId::new().simple());
+        let details = GroupDetails {
+            name: name.clone(),
+            description: String::new(),
+            priority: 50,
+            permissions: permissions.iter().copied().collect(),
+        };
+        let group = store.groups().create(details).await.unwrap();
+        let first = store.users().find_by_name(USER).await.unwrap().unwrap();
+        let new = NewUser {
+            username: name.clone(),
+            password_hash: store.users().password_hash(first.id).await.unwrap(),
+            groups: [group.id, ALL_USERS].into(),
+            ..NewUser::default()
+        };
+        let user = store.users().create(new).await.unwrap();
+        let context = RequestContext::system("test");
+        let token = self
+            .control
+            .link_token(&context, user.id, SessionId::new())
+            .await
+            .unwrap();
+        let body = json!({ "token": token.expose_secret() });
+        let login = self
+            .post(&Caller::nobody(), "/api/v1/auth/token-login", body)
+            .await
+            .expect(200);
+        Caller::bearer(login["token"].as_str().unwrap())
     }
 
     /// Makes an API key; its two halves.

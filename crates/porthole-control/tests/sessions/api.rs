@@ -8,6 +8,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use porthole_control::{RequestContext, app::first_start::FirstPasswords, manager::ManagerConfig};
+use porthole_model::permission::Permission;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::time::Duration;
@@ -104,7 +105,12 @@ impl Api {
         let (key, secret) = self
             .stack
             .control
-            .create_api_key(&context, "test", None)
+            .create_api_key(
+                &context,
+                "test",
+                None,
+                [Permission::User, Permission::GlobalAdmin].into(),
+            )
             .await
             .unwrap();
         (key.key, secret.expose_secret().to_owned())

@@ -3,8 +3,9 @@
 use crate::{api::Api, stack::failure};
 use axum::http::{Method, StatusCode, header};
 use http_body_util::BodyExt;
-use porthole_control::{RequestContext, manager::ManagerConfig};
+use porthole_control::RequestContext;
 use porthole_model::ids::SessionId;
+use porthole_store::groups::ALL_USERS;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -226,11 +227,10 @@ async fn somebody_elses_session_is_not_there() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_say_what_and_how_much() {
-    let config = ManagerConfig {
-        sessions_per_user: 2,
-        ..ManagerConfig::default()
-    };
-    let api = Api::with(config).await;
+    let api = Api::start().await;
+    let limit = porthole_model::policy::MAX_SESSIONS.name;
+    let settings = api.stack.control.store().group_settings();
+    settings.set(ALL_USERS, limit, &json!(2)).await.unwrap();
     let terminal = api.workspace("Terminal").await;
     let wish = |body: Value| api.call(&api.user, Method::POST, "/api/v1/sessions", Some(body));
 

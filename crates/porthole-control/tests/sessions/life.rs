@@ -327,7 +327,7 @@ async fn whoever_listens_is_told() {
             Event::SessionGone {
                 session_id, reason, ..
             } if session_id == id => {
-                assert_eq!(reason, "An administrator deleted it");
+                assert_eq!(reason, EndReason::Administrator);
                 seen.insert("gone");
             }
             _ => {}

@@ -13,5 +13,6 @@ mod faults;
 mod http;
 mod life;
 mod links;
+mod policy;
 mod property;
 mod stack;

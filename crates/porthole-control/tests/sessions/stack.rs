@@ -7,6 +7,7 @@ use porthole_control::{
 };
 use porthole_model::{
     ids::{AgentId, SessionId, UserId, WorkspaceId},
+    policy::EffectivePolicy,
     protection::Protection,
     resources::{Bytes, MilliCores, Resources},
     session::{Failure, SessionState},
@@ -190,6 +191,7 @@ impl Stack {
             width: 1280,
             height: 720,
             protection: Protection::default(),
+            policy: EffectivePolicy::default(),
             actor: Some("user@kasm.local".into()),
         }
     }

@@ -30,6 +30,7 @@ pub struct Model {
     pub state_date: TimeDateTime,
     pub version: i64,
     pub statistics: Option<String>,
+    pub policy: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,10 +1,13 @@
 //! The tables as the ORM sees them; a file each, named as the noun.
 
+pub(crate) mod api_key_permissions;
 pub(crate) mod api_keys;
 pub(crate) mod group_images;
 pub(crate) mod group_permissions;
+pub(crate) mod group_settings;
 pub(crate) mod groups;
 pub(crate) mod kasm_history;
+pub(crate) mod kasm_runs;
 pub(crate) mod kasms;
 pub(crate) mod login_attempts;
 pub(crate) mod logins;

@@ -11,6 +11,7 @@ mod m0001_identity;
 mod m0002_sessions;
 mod m0003_protection;
 mod m0004_statistics;
+mod m0005_policy;
 
 pub(crate) struct Migrator;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_sessions::Migration),
             Box::new(m0003_protection::Migration),
             Box::new(m0004_statistics::Migration),
+            Box::new(m0005_policy::Migration),
         ]
     }
 }

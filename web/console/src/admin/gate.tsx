@@ -1,5 +1,11 @@
 import { Alert } from '@mantine/core';
-import { IconDeviceDesktop, IconLayoutGrid, IconServer, IconUsers } from '@tabler/icons-react';
+import {
+  IconDeviceDesktop,
+  IconLayoutGrid,
+  IconServer,
+  IconUsers,
+  IconUsersGroup,
+} from '@tabler/icons-react';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link, Outlet } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
@@ -11,7 +17,13 @@ const GROUPS = [
     title: 'groupOperation',
     links: [{ to: '/admin/sessions', text: 'sessions', icon: IconDeviceDesktop }],
   },
-  { title: 'groupPeople', links: [{ to: '/admin/users', text: 'users', icon: IconUsers }] },
+  {
+    title: 'groupPeople',
+    links: [
+      { to: '/admin/users', text: 'users', icon: IconUsers },
+      { to: '/admin/groups', text: 'groups', icon: IconUsersGroup },
+    ],
+  },
   {
     title: 'groupOffer',
     links: [{ to: '/admin/workspaces', text: 'workspaces', icon: IconLayoutGrid }],

@@ -1,6 +1,8 @@
 /** The administrator's pages, one bundle: nobody else loads them. */
 export { AgentsPage } from './agents';
 export { AdminGate } from './gate';
+export { GroupPage } from './group';
+export { GroupsPage } from './groups';
 export { SessionsPage } from './sessions';
 export { UserPage } from './user';
 export { UsersPage } from './users';

@@ -24,6 +24,7 @@ import classes from './admin.module.css';
 import { confirmDelete } from './confirm';
 import { UnsavedGuard } from './guard';
 import { PageHead } from './page-head';
+import { UserPolicyView } from './user-policy';
 import { UserStateBadge } from './users';
 
 /** One user: made anew, or edited. */
@@ -254,6 +255,7 @@ function UserForm({ user }: { user?: User }) {
           </Group>
         </Stack>
       </form>
+      {user && <UserPolicyView user={user} />}
       {user && resetting && <ResetPassword user={user} onClose={() => setResetting(false)} />}
       <UnsavedGuard dirty={() => form.isDirty() && !finished.current} />
     </>

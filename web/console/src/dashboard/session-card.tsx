@@ -11,7 +11,7 @@ import {
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { duration, exact, moment, timeLeft } from '../lib/format';
-import { useSessionActions } from '../lib/session-actions';
+import { isDenied, useSessionActions } from '../lib/session-actions';
 import { StateBadge } from '../lib/state-badge';
 import { useNow } from '../lib/use-now';
 import classes from './dashboard.module.css';
@@ -107,7 +107,7 @@ export function SessionCard({ session }: { session: Session }) {
             )}
             <Menu.Item
               leftSection={<IconPlayerStop size={16} />}
-              disabled={!active}
+              disabled={!active || isDenied(session, 'allow_kasm_stop')}
               onClick={() => actions.stop(session)}
             >
               {t('session.stop')}
@@ -115,7 +115,10 @@ export function SessionCard({ session }: { session: Session }) {
             <Menu.Item
               leftSection={<IconTrash size={16} />}
               color="red"
-              disabled={session.state === 'deleting'}
+              disabled={
+                session.state === 'deleting' ||
+                (session.state !== 'failed' && isDenied(session, 'allow_kasm_delete'))
+              }
               onClick={() => actions.remove(session)}
             >
               {t('session.delete')}

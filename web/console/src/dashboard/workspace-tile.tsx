@@ -2,6 +2,7 @@ import { ActionIcon, Stack, Text, Tooltip } from '@mantine/core';
 import type { Workspace } from '@porthole/api';
 import { IconAdjustmentsHorizontal, IconStar, IconStarFilled } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { sentence } from '../lib/error-text';
 import { bytes, cores } from '../lib/format';
 import { WorkspaceIcon } from '../lib/icon';
 import classes from './dashboard.module.css';
@@ -17,7 +18,9 @@ interface Props {
 export function WorkspaceTile({ workspace, favourite, onFavourite, onLaunch, onOptions }: Props) {
   const { t } = useTranslation();
   const { name, available } = workspace;
-  const reason = workspace.unavailable_reason || t('dashboard.unavailable');
+  const reason = workspace.unavailable_reason
+    ? sentence(workspace.unavailable_reason)
+    : t('dashboard.unavailable');
   const star = favourite ? t('dashboard.removeFavourite') : t('dashboard.addFavourite');
   return (
     <article

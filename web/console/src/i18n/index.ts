@@ -15,8 +15,15 @@ function preferred(): Language {
 /** Only English is part of the first download. */
 async function load(language: Language): Promise<void> {
   if (language === 'de' && !i18next.hasResourceBundle('de', 'translation')) {
-    i18next.addResourceBundle('de', 'translation', (await import('./de')).de);
+    const [{ de }, { deDeclared }] = await Promise.all([import('./de'), import('./de-declared')]);
+    i18next.addResourceBundle('de', 'declared', deDeclared);
+    i18next.addResourceBundle('de', 'translation', de);
   }
+}
+
+/** The reader's words for what the server declares, by its name; else the server's own. */
+export function declaredText(name: string, text: string): string {
+  return i18next.t(name, { ns: 'declared', defaultValue: text });
 }
 
 export async function startTexts(): Promise<void> {

@@ -74,6 +74,7 @@ export function listen(client: QueryClient, all: boolean): () => void {
     live = now;
     notify();
   };
+  const relist = () => void client.invalidateQueries({ queryKey: ['workspaces', 'own'] });
   const open = () => {
     source = new EventSource(api.eventsUrl(all));
     source.addEventListener('open', () => {
@@ -84,11 +85,16 @@ export function listen(client: QueryClient, all: boolean): () => void {
     });
     source.addEventListener('session', (event) => {
       const session = read<Session>(event);
-      if (session) noteSession(client, session);
+      if (!session) return;
+      const before = client.getQueryData<Session>(['session', session.id])?.state;
+      noteSession(client, session);
+      // What can be launched depends on how many sessions one has.
+      if (before !== session.state) relist();
     });
     source.addEventListener('session_gone', (event) => {
       const data = read<{ id: string; reason?: string }>(event);
       if (data) noteGone(client, data.id, data.reason ?? 'unknown');
+      relist();
     });
     source.addEventListener('workspaces', () => {
       void client.invalidateQueries({ queryKey: ['workspaces'] });

@@ -55,6 +55,37 @@ export const userQuery = (id: string) =>
 
 export const groupsQuery = queryOptions({ queryKey: ['groups'], queryFn: () => api.groups() });
 
+export const groupQuery = (id: string) =>
+  queryOptions({ queryKey: ['group', id], queryFn: () => api.group(id) });
+
+export const groupMembersQuery = (id: string) =>
+  queryOptions({ queryKey: ['group', id, 'members'], queryFn: () => api.groupMembers(id) });
+
+export const groupWorkspacesQuery = (id: string) =>
+  queryOptions({ queryKey: ['group', id, 'workspaces'], queryFn: () => api.groupWorkspaces(id) });
+
+export const groupSettingsQuery = (id: string) =>
+  queryOptions({ queryKey: ['group', id, 'settings'], queryFn: () => api.groupSettings(id) });
+
+/** The server's own; they change with its version only. */
+export const declarationsQuery = queryOptions({
+  queryKey: ['group-settings'],
+  queryFn: () => api.groupSettingDeclarations(),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const permissionsQuery = queryOptions({
+  queryKey: ['permissions'],
+  queryFn: () => api.permissions(),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const userPolicyQuery = (id: string, workspace?: string) =>
+  queryOptions({
+    queryKey: ['user', id, 'policy', workspace ?? ''],
+    queryFn: () => api.userPolicy(id, workspace),
+  });
+
 export const agentsQuery = queryOptions({
   queryKey: ['agents'],
   queryFn: () => api.agents(),

@@ -8,6 +8,11 @@ import { useTranslation } from 'react-i18next';
 import { showError } from './errors';
 import { noteGone, noteSession } from './events';
 
+/** Whether policy forbids it in the session; the server refuses it, too. */
+export function isDenied(session: Session, setting: string): boolean {
+  return session.denied.some((one) => one.setting === setting);
+}
+
 export interface SessionActions {
   stop(session: Session, then?: () => void): void;
   remove(session: Session, then?: () => void): void;
@@ -57,7 +62,9 @@ export function useSessionActions(): SessionActions {
       });
     },
     remove(session, then) {
-      const stoppable = session.state === 'running' || session.state === 'starting';
+      const stoppable =
+        (session.state === 'running' || session.state === 'starting') &&
+        !isDenied(session, 'allow_kasm_stop');
       const id = modals.open({
         title: t('session.deleteTitle', { name: session.workspace.name }),
         children: (

@@ -65,7 +65,16 @@ function useCard({ id, session, gone, error, view }: Props): ReactNode {
   }
 
   if (gone !== undefined) {
-    const known = ['user', 'administrator', 'expired', 'failed', 'user_deleted'] as const;
+    const known = [
+      'user',
+      'administrator',
+      'expired',
+      'time_limit',
+      'usage_limit',
+      'failed',
+      'user_deleted',
+      'agent_removed',
+    ] as const;
     const reason = known.find((r) => r === gone) ?? 'unknown';
     return (
       <Card title={t('session.endedTitle')}>

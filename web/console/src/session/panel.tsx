@@ -20,7 +20,7 @@ import { useTranslation } from 'react-i18next';
 import { Choice } from '../lib/choice';
 import { tell } from '../lib/errors';
 import { duration, timeLeft } from '../lib/format';
-import { useSessionActions } from '../lib/session-actions';
+import { isDenied, useSessionActions } from '../lib/session-actions';
 import { useNow } from '../lib/use-now';
 import { KeyboardSection, PointerSection } from './input-sections';
 import { Section, Toggle } from './section';
@@ -93,7 +93,14 @@ function Locked({ children }: { children: ReactNode }) {
   );
 }
 
-function ClipboardSection({ view, clipboard, text, onText }: Props) {
+/** Who forbids something in the session. */
+function DeniedBy({ session, setting }: { session: Session | undefined; setting: string }) {
+  const { t } = useTranslation();
+  const group = session?.denied.find((one) => one.setting === setting)?.group;
+  return group ? t('panel.deniedBy', { group }) : null;
+}
+
+function ClipboardSection({ view, clipboard, text, onText, session }: Props) {
   const { t } = useTranslation();
   const [tooLong, setTooLong] = useState(false);
   const up = view.connect?.clipboard_up !== false;
@@ -116,8 +123,18 @@ function ClipboardSection({ view, clipboard, text, onText }: Props) {
           setTooLong(!clipboard.send(next) && next.length > 0 && view.state.kind === 'connected');
         }}
       />
-      {!up && <Locked>{t('panel.clipboardNoUp')}</Locked>}
-      {!down && <Locked>{t('panel.clipboardNoDown')}</Locked>}
+      {!up && (
+        <Locked>
+          {t('panel.clipboardNoUp')}{' '}
+          <DeniedBy session={session} setting="allow_kasm_clipboard_up" />
+        </Locked>
+      )}
+      {!down && (
+        <Locked>
+          {t('panel.clipboardNoDown')}{' '}
+          <DeniedBy session={session} setting="allow_kasm_clipboard_down" />
+        </Locked>
+      )}
       {up && clipboard.access === 'granted' && (
         <Text size="xs" c="dimmed">
           {t('panel.clipboardSeamless')}
@@ -180,6 +197,8 @@ function SessionSection({ session, onClose }: Props) {
   if (!session) return null;
   const left = timeLeft(session.expires_at, now);
   const running = session.state === 'running' || session.state === 'starting';
+  const noStop = isDenied(session, 'allow_kasm_stop');
+  const noDelete = isDenied(session, 'allow_kasm_delete');
   return (
     <Section icon={<IconClock size={17} aria-hidden />} title={t('panel.session')}>
       <Text size="sm">
@@ -208,7 +227,7 @@ function SessionSection({ session, onClose }: Props) {
           variant="default"
           size="xs"
           leftSection={<IconPlayerStop size={14} />}
-          disabled={!running}
+          disabled={!running || noStop}
           onClick={() => actions.stop(session, onClose)}
         >
           {t('session.stop')}
@@ -217,11 +236,22 @@ function SessionSection({ session, onClose }: Props) {
           variant="default"
           size="xs"
           leftSection={<IconTrash size={14} />}
+          disabled={noDelete}
           onClick={() => actions.remove(session, onClose)}
         >
           {t('session.delete')}
         </Button>
       </Group>
+      {noStop && (
+        <Locked>
+          {t('panel.noStop')} <DeniedBy session={session} setting="allow_kasm_stop" />
+        </Locked>
+      )}
+      {noDelete && (
+        <Locked>
+          {t('panel.noDelete')} <DeniedBy session={session} setting="allow_kasm_delete" />
+        </Locked>
+      )}
       <Button
         component={Link}
         to="/"

@@ -3,6 +3,11 @@
 use crate::{AppError, Control, Event, RequestContext};
 use porthole_model::{
     ids::{SessionId, StreamId},
+    permission::Permission,
+    policy::{
+        ALLOW_CLIPBOARD_DOWN, ALLOW_CLIPBOARD_UP, CLIPBOARD_DELAY, CLIPBOARD_DOWN_SIZE,
+        CLIPBOARD_UP_SIZE, IDLE_DISCONNECT,
+    },
     session::{SessionState, WantedState},
 };
 use porthole_store::{StoreError, sessions::Session};
@@ -18,8 +23,6 @@ use tokio::{sync::broadcast::error::RecvError, time::Instant};
 
 /// How long a connection waits for a session that is about to have a display.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The largest text that goes through the clipboard, in bytes.
-const CLIPBOARD_MAX: u32 = 4 * 1024 * 1024;
 
 /// What a viewer needs to open a session's stream.
 #[derive(Debug, Clone)]
@@ -51,6 +54,7 @@ impl Control {
             .agent_id
             .ok_or_else(|| AppError::conflict("it has no agent"))?;
         let expires_at = OffsetDateTime::now_utc() + Duration::from_secs(LIFETIME);
+        let policy = &session.policy;
         let grant = Grant {
             stream_id: StreamId::new(),
             exp: expires_at.unix_timestamp().unsigned_abs(),
@@ -59,9 +63,12 @@ impl Control {
             user_id: context.user_id().unwrap_or(session.user_id),
             login_id: context.login_id(),
             access: Access::Control,
-            clipboard_down: true,
-            clipboard_up: true,
-            clipboard_max: CLIPBOARD_MAX,
+            clipboard_down: policy.allows(&ALLOW_CLIPBOARD_DOWN),
+            clipboard_up: policy.allows(&ALLOW_CLIPBOARD_UP),
+            clipboard_down_max: policy.number(&CLIPBOARD_DOWN_SIZE),
+            clipboard_up_max: policy.number(&CLIPBOARD_UP_SIZE),
+            clipboard_delay: policy.number(&CLIPBOARD_DELAY),
+            idle_disconnect: policy.number(&IDLE_DISCONNECT).saturating_mul(60),
         };
         let ticket = self
             .tickets
@@ -84,7 +91,9 @@ impl Control {
         let mut events = self.events.subscribe();
         let until = Instant::now() + PATIENCE;
         loop {
-            let session = self.accessible(context, id).await?;
+            let session = self
+                .accessible(context, id, Permission::SessionsModify)
+                .await?;
             if self.has_display(&session)? {
                 return Ok(session);
             }

@@ -15,6 +15,8 @@ use crate::{
 };
 use porthole_model::{
     ids::{AgentId, SessionId, UserId, WorkspaceId},
+    permission::Permission,
+    policy::{ALLOW_DELETE, ALLOW_STOP, Declaration, ExpiryAction, ends},
     protection::Values,
     resources::Resources,
     session::{EndReason, Progress, SessionState, WantedState},
@@ -114,7 +116,7 @@ impl From<Refused> for AppError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Store(error) => error.into(),
-            Refused::Placement(_) | Refused::Limit { .. } | Refused::State { .. } => {
+            Refused::Placement(_) | Refused::Limit(_) | Refused::State { .. } => {
                 Self::conflict(refused.to_string())
             }
         }
@@ -160,13 +162,14 @@ impl Control {
         wish: SessionWish,
     ) -> Result<Result<SessionView, Refused>, AppError> {
         let user_id = match wish.user_id {
-            Some(user_id) if context.user_id() == Some(user_id) => user_id,
-            Some(user_id) => {
-                context.require_admin()?;
+            Some(user_id) if context.user_id() != Some(user_id) => {
+                self.may_act_on(context, Permission::UsersAuthSession, user_id)
+                    .await?;
                 user_id
             }
-            None => context.require_user()?,
+            _ => context.require_user()?,
         };
+        context.require(Permission::User)?;
         let user = self.store.users().find(user_id).await?;
         if user.disabled {
             return Err(AppError::conflict(format!(
@@ -175,11 +178,14 @@ impl Control {
             )));
         }
         let workspace = self.launchable(context, user_id, workspace_id).await?;
+        let policy = self.policy_of(user_id).await?;
+        self.within_usage(&policy, user_id).await?;
         let settings = workspace.settings;
-        let mut environment = settings.environment;
+        let mut environment = policy.environment();
+        environment.extend(settings.environment);
         environment.extend(wish.preferences()?);
         if !wish.environment.is_empty() {
-            context.require_admin()?;
+            context.require(Permission::SessionsModify)?;
             let mut faults = super::validate::Faults::default();
             super::validate::environment("environment", &wish.environment, &mut faults);
             faults.finish()?;
@@ -211,6 +217,7 @@ impl Control {
             width,
             height,
             protection,
+            policy,
             actor: actor_name(context),
         };
         let session = match self.manager.request(launch).await {
@@ -259,7 +266,7 @@ impl Control {
         request: &PageRequest,
     ) -> Result<Page<SessionView>, AppError> {
         let user_id = if all {
-            context.require_admin()?;
+            context.require(Permission::SessionsView)?;
             None
         } else {
             Some(context.require_user()?)
@@ -285,7 +292,7 @@ impl Control {
         user_id: UserId,
     ) -> Result<Vec<SessionView>, AppError> {
         if context.user_id() != Some(user_id) {
-            context.require_admin()?;
+            context.require(Permission::SessionsView)?;
         }
         let filter = SessionFilter {
             user_id: Some(user_id),
@@ -304,19 +311,29 @@ impl Control {
         context: &RequestContext,
         id: SessionId,
     ) -> Result<SessionView, AppError> {
-        let session = self.accessible(context, id).await?;
+        let session = self
+            .accessible(context, id, Permission::SessionsView)
+            .await?;
         self.view(session).await
     }
 
-    /// The session, if the caller may use it: the owner and administrators.
+    /// The session, if the caller may do this with it: the owner, and who has the permission.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when it is somebody else's; [`AppError::Forbidden`] for an owner who
+    /// may not use sessions any more.
     pub(crate) async fn accessible(
         &self,
         context: &RequestContext,
         id: SessionId,
+        permission: Permission,
     ) -> Result<Session, AppError> {
         context.require_somebody()?;
         let session = self.store.sessions().find(id).await?;
-        if context.user_id() == Some(session.user_id) || context.is_admin() {
+        if context.may(permission) {
+            Ok(session)
+        } else if context.user_id() == Some(session.user_id) {
+            context.require(Permission::User)?;
             Ok(session)
         } else {
             // Whether it exists is nobody else's business.
@@ -333,7 +350,12 @@ impl Control {
         context: &RequestContext,
         id: SessionId,
     ) -> Result<SessionView, AppError> {
-        self.accessible(context, id).await?;
+        let session = self
+            .accessible(context, id, Permission::SessionsModify)
+            .await?;
+        if !context.may(Permission::SessionsModify) {
+            allowed(&session, &ALLOW_STOP, "stopping sessions")?;
+        }
         let session = self.manager.stop(id, actor_name(context)).await?;
         self.view(session).await
     }
@@ -347,7 +369,10 @@ impl Control {
         context: &RequestContext,
         id: SessionId,
     ) -> Result<SessionView, AppError> {
-        self.accessible(context, id).await?;
+        let session = self
+            .accessible(context, id, Permission::SessionsModify)
+            .await?;
+        self.within_usage(&session.policy, session.user_id).await?;
         let session = self.manager.resume(id, actor_name(context)).await?;
         self.view(session).await
     }
@@ -361,7 +386,10 @@ impl Control {
         context: &RequestContext,
         id: SessionId,
     ) -> Result<SessionView, AppError> {
-        let session = self.accessible(context, id).await?;
+        let session = self
+            .accessible(context, id, Permission::SessionsModify)
+            .await?;
+        self.within_usage(&session.policy, session.user_id).await?;
         // The right to launch may have been withdrawn since; a workspace that is gone stays usable.
         match self
             .launchable(context, session.user_id, session.workspace_id)
@@ -392,13 +420,15 @@ impl Control {
         context: &RequestContext,
         id: SessionId,
     ) -> Result<SessionView, AppError> {
-        self.accessible(context, id).await?;
+        self.accessible(context, id, Permission::SessionsModify)
+            .await?;
         let actor = actor_name(context).unwrap_or_default();
         let session = self.manager.extend(id, Some(actor)).await?;
         self.view(session).await
     }
 
     /// As [`extend_session`](Self::extend_session), for programs that do so every few seconds.
+    /// Tells whether the hours of use are used up.
     ///
     /// # Errors
     /// As there.
@@ -406,10 +436,13 @@ impl Control {
         &self,
         context: &RequestContext,
         id: SessionId,
-    ) -> Result<(), AppError> {
-        self.accessible(context, id).await?;
+    ) -> Result<bool, AppError> {
+        let session = self
+            .accessible(context, id, Permission::SessionsModify)
+            .await?;
         self.manager.extend(id, None).await?;
-        Ok(())
+        let usage = self.manager.usage(&session.policy, session.user_id).await?;
+        Ok(usage.is_some_and(|usage| usage.reached()))
     }
 
     /// Deletes a session; a failed one is dismissed with this.
@@ -421,7 +454,12 @@ impl Control {
         context: &RequestContext,
         id: SessionId,
     ) -> Result<(), AppError> {
-        let session = self.accessible(context, id).await?;
+        let session = self
+            .accessible(context, id, Permission::SessionsDelete)
+            .await?;
+        if session.state != SessionState::Failed && !context.may(Permission::SessionsDelete) {
+            allowed(&session, &ALLOW_DELETE, "deleting sessions")?;
+        }
         let own = context.user_id() == Some(session.user_id);
         let reason = if own {
             EndReason::User
@@ -442,8 +480,10 @@ impl Control {
         id: SessionId,
         exec: ExecSpec,
     ) -> Result<SessionView, AppError> {
-        context.require_admin()?;
-        let session = self.accessible(context, id).await?;
+        context.require(Permission::SessionsModify)?;
+        let session = self
+            .accessible(context, id, Permission::SessionsModify)
+            .await?;
         let agent_id = running_on(&session)?;
         tracing::info!(session_id = %id, by = ?context.actor, user = ?exec.user, "command in a session");
         self.links().exec(agent_id, id, exec).await?;
@@ -500,14 +540,38 @@ impl Control {
                 }),
                 progress: live.or_else(|| session.progress.clone()).filter(|_| starts),
                 viewers: observed.map_or(0, |observed| observed.report.viewers),
-                expiry_reason: session
-                    .expires_at
-                    .map(|_| "It is deleted then, unless it is viewed or extended before"),
+                expiry_reason: session.expires_at.map(|_| why_it_ends(&session)),
                 session,
             }
         };
         Ok(sessions.into_iter().map(view).collect())
     }
+}
+
+/// What happens at the end of the session's clock.
+fn why_it_ends(session: &Session) -> &'static str {
+    const TIME_LIMIT: &str = "It is deleted then: its time limit is reached";
+    if session.wanted == WantedState::Stopped {
+        return TIME_LIMIT;
+    }
+    let end = ends(&session.policy, session.created_at, session.keepalive_at);
+    match (end.reason, end.action) {
+        (EndReason::TimeLimit, _) => TIME_LIMIT,
+        (_, ExpiryAction::Stop) => "It is stopped then, unless it is viewed or extended before",
+        (_, ExpiryAction::Delete) => "It is deleted then, unless it is viewed or extended before",
+    }
+}
+
+/// That the session's policy lets its user do this.
+fn allowed(session: &Session, setting: &Declaration, what: &str) -> Result<(), AppError> {
+    if session.policy.allows(setting) {
+        return Ok(());
+    }
+    Err(AppError::forbidden(format!(
+        "{what} is off for you ({}); an administrator can do it, or allow {}",
+        session.policy.source(setting),
+        setting.name
+    )))
 }
 
 /// The agent of a session that runs.

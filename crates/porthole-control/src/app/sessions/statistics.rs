@@ -2,7 +2,7 @@
 
 use super::running_on;
 use crate::{AppError, Control, RequestContext};
-use porthole_model::{ids::SessionId, statistics::StreamStatistics};
+use porthole_model::{ids::SessionId, permission::Permission, statistics::StreamStatistics};
 use porthole_store::sessions::{Change, ChangeError};
 use std::{
     collections::HashMap,
@@ -53,7 +53,9 @@ impl Control {
         id: SessionId,
         statistics: StreamStatistics,
     ) -> Result<(), AppError> {
-        let session = self.accessible(context, id).await?;
+        let session = self
+            .accessible(context, id, Permission::SessionsModify)
+            .await?;
         running_on(&session)?;
         self.tellings
             .admit(id, Instant::now())

@@ -4,7 +4,7 @@ use super::running_on;
 use crate::{AppError, Control, RequestContext};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use porthole_model::ids::SessionId;
+use porthole_model::{ids::SessionId, permission::Permission};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -66,7 +66,9 @@ impl Control {
                 return Err(AppError::invalid(field, message));
             }
         }
-        let session = self.accessible(context, id).await?;
+        let session = self
+            .accessible(context, id, Permission::SessionsView)
+            .await?;
         let agent_id = running_on(&session)?;
         let slot = self.thumbnails.slot((id, width, height));
         // Whoever comes while a picture is made waits for that one.
