@@ -42,7 +42,7 @@ test('a group’s settings reach its member, who is told which group decides', a
   await page.getByText('Saved').first().waitFor();
 
   await page.getByRole('tab', { name: 'Members' }).click();
-  await page.getByRole('textbox', { name: 'Add a member' }).fill(person.username);
+  await page.getByRole('combobox', { name: 'Add a member' }).fill(person.username);
   await page.getByRole('option', { name: person.username }).click();
   await page.getByRole('link', { name: person.username }).waitFor();
   await picture(page, 'group members');

@@ -54,8 +54,8 @@ const PAGES: Record<string, string> = {
 
 /** Those and the page of whoever is signed in. */
 async function pages(page: Page): Promise<[string, string][]> {
-  const me = await call<{ id: string }>(page, 'GET', '/me');
-  return [...Object.entries(PAGES), ['user', `/admin/users/${me.body.id}`]];
+  const me = await call<{ user: { id: string } }>(page, 'GET', '/me');
+  return [...Object.entries(PAGES), ['user', `/admin/users/${me.body.user.id}`]];
 }
 
 async function settled(page: Page): Promise<void> {

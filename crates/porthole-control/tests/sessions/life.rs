@@ -165,7 +165,10 @@ async fn deleting_a_stopped_session_takes_nothing_from_others() {
     stack.until(stopped, SessionState::Stopped).await;
     stack.running().await;
     stack.agent().behave(|b| b.ignore = true);
-    manager.delete(stopped, EndReason::User, None).await.unwrap();
+    manager
+        .delete(stopped, EndReason::User, None)
+        .await
+        .unwrap();
     stack.until(stopped, SessionState::Deleting).await;
     assert_eq!(stack.reserved().await, 1000, "only the running one's");
     stack.agent().behave(|b| b.ignore = false);
