@@ -1,5 +1,5 @@
-//! The control plane: who may do what, the v1 API, the Kasm-compatible calls, the manager, and the
-//! console's files.
+//! The control plane: who may do what, the v1 API, the Kasm-compatible calls, and the manager. It
+//! serves the console's files, which the program brings along.
 //!
 //! A noun has a file of its name in each layer: `app/` holds the rules and asks who may, `http/` is
 //! the v1 API, `compat/` the Kasm-compatible calls, and the last two hold no rules. Every call into
@@ -23,4 +23,5 @@ pub mod tickets;
 pub use context::{Actor, RequestContext};
 pub use error::{AppError, FieldError};
 pub use events::{Audience, Event, Events, Revocation};
+pub use http::{ConsoleFile, ConsoleFiles};
 pub use state::{CertificatePin, Control, ControlConfig};

@@ -6,6 +6,7 @@ use crate::{
         passwords::Passwords,
         sessions::{Tellings, Thumbnails},
     },
+    http::ConsoleFiles,
     links::{LinkConfig, Links},
     manager::{Clock, Manager, ManagerConfig, SystemClock},
     tickets::Tickets,
@@ -37,6 +38,8 @@ impl std::fmt::Debug for CertificatePin {
 pub struct ControlConfig {
     /// The installation's name.
     pub name: String,
+    /// The console's files; without them a page says that they are missing.
+    pub console: ConsoleFiles,
     /// What agents that are added now pin.
     pub pin: CertificatePin,
     /// Proxies besides those on the loopback addresses whose `X-Forwarded-*` headers are believed.
@@ -59,6 +62,7 @@ impl Default for ControlConfig {
     fn default() -> Self {
         Self {
             name: "Porthole".into(),
+            console: |_| None,
             pin: CertificatePin::default(),
             trusted_proxies: Vec::new(),
             login_lifetime: Duration::from_hours(80),

@@ -1,6 +1,6 @@
 //! `porthole serve`: puts the roles together in one process and takes them down in good order.
 
-use crate::{agent, config::Config, greeting, listener, tls};
+use crate::{agent, config::Config, console, greeting, listener, tls};
 use anyhow::{Context, Result, bail};
 use futures_util::future::BoxFuture;
 use ipnet::IpNet;
@@ -71,6 +71,7 @@ pub async fn run(mut config: Config) -> Result<()> {
     let control = Control::new(
         ControlConfig {
             name: config.name.clone(),
+            console: console::file,
             pin: pin(certificate.clone()),
             trusted_proxies: proxies.clone(),
             policy: BTreeMap::from([

@@ -1,5 +1,5 @@
-//! The console's files, embedded in the binary: each as it is, and compressed by the console's build
-//! where that makes it smaller.
+//! The console's files: each as it is, and compressed by the console's build where that makes it
+//! smaller.
 
 use axum::{
     extract::Request,
@@ -7,13 +7,20 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use bytes::Bytes;
-use rust_embed::{EmbeddedFile, RustEmbed};
-use std::borrow::Cow;
 
-#[derive(RustEmbed)]
-#[folder = "../../web/console/dist"]
-#[allow_missing = true]
-struct Console;
+/// A file of the console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleFile {
+    /// What it holds.
+    pub data: Bytes,
+    /// The SHA-256 of that.
+    pub hash: [u8; 32],
+}
+
+/// Finds a file of the console by its path, such as `assets/main.js`, and `assets/main.js.br` for
+/// the same compressed. The program brings them along, so that this crate need not be built again
+/// when the console was.
+pub type ConsoleFiles = fn(&str) -> Option<ConsoleFile>;
 
 const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>Porthole</title>\
     <p>This server was built without its console. Run <code>npm ci &amp;&amp; npm run build</code> in \
@@ -22,10 +29,10 @@ const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>Porthole</tit
 
 /// A file of the console; any path that names none is a page of the console, which its own router
 /// draws.
-pub(super) fn serve(request: &Request) -> Response {
+pub(super) fn serve(files: ConsoleFiles, request: &Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     if !path.is_empty()
-        && let Some(answer) = answer(request, path)
+        && let Some(answer) = answer(files, request, path)
     {
         return answer;
     }
@@ -37,19 +44,23 @@ pub(super) fn serve(request: &Request) -> Response {
     if path.starts_with("assets/") || extension.is_some_and(|(_, kind)| kind != "html") {
         return (StatusCode::NOT_FOUND, "there is no such file\n").into_response();
     }
-    answer(request, "index.html").unwrap_or_else(|| Html(NOT_BUILT).into_response())
+    answer(files, request, "index.html").unwrap_or_else(|| Html(NOT_BUILT).into_response())
 }
 
 /// The encodings that files are kept in, the best first, with the ending of their names.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
 /// The file in the best form that the client takes.
-fn choose(headers: &HeaderMap, path: &str) -> Option<(EmbeddedFile, Option<&'static str>)> {
+fn choose(
+    files: ConsoleFiles,
+    headers: &HeaderMap,
+    path: &str,
+) -> Option<(ConsoleFile, Option<&'static str>)> {
     let packed = ENCODINGS.into_iter().find_map(|(encoding, ending)| {
-        let file = takes(headers, encoding).then(|| Console::get(&format!("{path}{ending}")));
+        let file = takes(headers, encoding).then(|| files(&format!("{path}{ending}")));
         Some((file??, Some(encoding)))
     });
-    packed.or_else(|| Some((Console::get(path)?, None)))
+    packed.or_else(|| Some((files(path)?, None)))
 }
 
 /// Whether a client names an encoding as one that it takes (RFC 9110, section 12.5.3).
@@ -67,10 +78,10 @@ fn takes(headers: &HeaderMap, encoding: &str) -> bool {
         })
 }
 
-fn answer(request: &Request, path: &str) -> Option<Response> {
-    let (file, encoding) = choose(request.headers(), path)?;
-    let hash = file.metadata.sha256_hash();
-    let tag = hash
+fn answer(files: ConsoleFiles, request: &Request, path: &str) -> Option<Response> {
+    let (file, encoding) = choose(files, request.headers(), path)?;
+    let tag = file
+        .hash
         .iter()
         .take(16)
         .fold(String::from("\""), |tag, byte| format!("{tag}{byte:02x}"))
@@ -113,11 +124,7 @@ fn answer(request: &Request, path: &str) -> Option<Response> {
     Some(if same {
         (StatusCode::NOT_MODIFIED, headers).into_response()
     } else {
-        let data = match file.data {
-            Cow::Borrowed(data) => Bytes::from_static(data),
-            Cow::Owned(data) => data.into(),
-        };
-        (headers, data).into_response()
+        (headers, file.data).into_response()
     })
 }
 

@@ -24,6 +24,7 @@ pub mod workspaces;
 
 pub(crate) use auth::user_agent;
 pub use client::Client;
+pub use console::{ConsoleFile, ConsoleFiles};
 pub use error::Problem;
 pub use extract::{Anonymous, Context, Json, Path, Query};
 pub(crate) use extract::{authenticate, body, client, nobody, read_json};

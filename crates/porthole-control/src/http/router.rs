@@ -4,7 +4,7 @@ use super::{client, console, error, headers, health, openapi};
 use crate::{AppError, Control};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     http::{Method, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -78,7 +78,7 @@ pub(crate) fn router(control: Control) -> Router {
         .with_state(control)
 }
 
-async fn fallback(request: Request) -> Response {
+async fn fallback(State(control): State<Control>, request: Request) -> Response {
     let path = request.uri().path();
     if path.starts_with("/api/") || path.starts_with("/agent/") || path == "/api" {
         // The console's page about the API is the one path below /api that is a page.
@@ -87,7 +87,7 @@ async fn fallback(request: Request) -> Response {
         }
     }
     match *request.method() {
-        Method::GET | Method::HEAD => console::serve(&request),
+        Method::GET | Method::HEAD => console::serve(control.config.console, &request),
         _ => bad_method(request).await,
     }
 }

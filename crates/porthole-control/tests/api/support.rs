@@ -7,7 +7,9 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use http_body_util::BodyExt;
-use porthole_control::{Control, ControlConfig, RequestContext, app::first_start::FirstPasswords};
+use porthole_control::{
+    ConsoleFile, Control, ControlConfig, RequestContext, app::first_start::FirstPasswords,
+};
 use porthole_model::{
     ids::{SessionId, UserId},
     permission::Permission,
@@ -94,10 +96,28 @@ impl Caller {
     }
 }
 
+/// A console of a page and a script; the script compressed, too.
+fn console(path: &str) -> Option<ConsoleFile> {
+    let (data, hash) = match path {
+        "index.html" => ("<title>A page</title>", [1; 32]),
+        "assets/a-1.js" => ("let a = 1;", [2; 32]),
+        "assets/a-1.js.br" => ("compressed", [3; 32]),
+        _ => return None,
+    };
+    Some(ConsoleFile {
+        data: data.into(),
+        hash,
+    })
+}
+
 impl Server {
     pub async fn start() -> Self {
         let store = Store::open("sqlite::memory:").await.unwrap();
-        let control = Control::new(ControlConfig::default(), store);
+        let config = ControlConfig {
+            console,
+            ..ControlConfig::default()
+        };
+        let control = Control::new(config, store);
         let given = FirstPasswords {
             admin: Some(PASSWORD.into()),
             user: Some(PASSWORD.into()),
