@@ -7,6 +7,8 @@ import { descendants, until } from './process.mjs';
 const WIDTH = 1920;
 const HEIGHT = 1080;
 let counter = 0;
+/** Each page's probe. */
+const probes = new WeakMap();
 
 export class Browser {
   static async launch({ network, here, url, stub = false }) {
@@ -40,6 +42,7 @@ export class Browser {
     const context = await this.browser.newContext({ viewport: { width: WIDTH, height: HEIGHT }, deviceScaleFactor: 1, ignoreHTTPSErrors: true });
     const page = await context.newPage();
     page.setDefaultTimeout(30_000);
+    probes.set(page, this.probe);
     await page.addInitScript({ content: this.probe });
     page.on('worker', (worker) => worker.evaluate(this.probe).catch(() => {}));
     return page;
@@ -87,10 +90,19 @@ export async function findScreen(page, flip, milliseconds = 20_000) {
   const hosts = () => [...page.frames(), ...page.workers()];
   const look = async (host) => {
     try {
-      return await host.evaluate(([w, h, x, y]) => globalThis.__bench?.look(w, h, x, y) ?? [], [WIDTH, HEIGHT, 301, 201]);
+      const values = await host.evaluate(([w, h, x, y]) => globalThis.__bench?.look(w, h, x, y), [WIDTH, HEIGHT, 301, 201]);
+      // A worker that came while the page was busy may have missed its probe.
+      if (!values) await host.evaluate(probes.get(page));
+      return values ?? [];
     } catch {
       return [];
     }
+  };
+  /** For the message when there is none: the page's words, and what each place shows. */
+  const state = async () => {
+    const text = await page.evaluate(() => document.body?.innerText ?? '').catch((error) => error.message);
+    const shown = await Promise.all(hosts().map(async (host) => `${host.url()}: ${await look(host)}`));
+    return `${text.replaceAll(/\s+/g, ' ').slice(0, 200)} [${shown.join(' | ')}]`;
   };
   const followed = new Map();
   let bright = false;
@@ -117,5 +129,5 @@ export async function findScreen(page, flip, milliseconds = 20_000) {
       return host;
     }
     return undefined;
-  }, milliseconds, 0);
+  }, milliseconds, 0).catch(async (error) => { throw new Error(`${error.message}; ${await state()}`); });
 }

@@ -5,8 +5,15 @@ import { connect } from 'node:net';
 import { connect as secure } from 'node:tls';
 
 const wall = () => performance.timeOrigin + performance.now();
-/** CopyRect, Tight, raw; quality 6, compression 2; cursor, desktop size, extended size, fence, continuous updates. */
-const ENCODINGS = [1, 7, 0, -26, -254, -239, -223, -308, -312, -313];
+/** Cursor, desktop size, extended size, fence, continuous updates. */
+const EXTENSIONS = [-239, -223, -308, -312, -313];
+/** What noVNC asks for: CopyRect, Tight, raw; quality 6, compression 2. */
+const COMMON = [1, 7, 0, -26, -254, ...EXTENSIONS];
+/**
+ * What Porthole's page asks for: CopyRect, Tight, ZRLE, raw, its own exact encoding, Open H.264;
+ * quality 7, compression 2. Viewers of the same wishes share what is encoded.
+ */
+export const OWN = [1, 7, 16, 0, 0x50480001, 50, -25, -254, ...EXTENSIONS];
 
 export class WireClient {
   updates = 0;
@@ -16,7 +23,8 @@ export class WireClient {
 
   /**
    * `place`: `{kind: 'tcp', port}`, or `{kind: 'websocket', path}` with a `port` (and `address`) or
-   * a unix `socket`; with `tls` it is encrypted. A function gives a new place for each client.
+   * a unix `socket`; with `tls` it is encrypted; `encodings` says what to ask for. A function gives
+   * a new place for each client.
    */
   static async connect(place) {
     if (typeof place === 'function') return WireClient.connect(await place());
@@ -26,6 +34,7 @@ export class WireClient {
       : place.tls ? secure({ host, port: place.port, rejectUnauthorized: false })
         : connect(place.port, host);
     client.socket = socket;
+    client.encodings = place.encodings ?? COMMON;
     client.framed = place.kind === 'websocket';
     socket.setNoDelay?.(true);
     socket.on('error', (error) => { client.failed = error; });
@@ -141,10 +150,10 @@ export class WireClient {
     await this.#read(init.readUInt32BE(20));
     // 32 bits, depth 24, little-endian true colour.
     this.#send(Buffer.from([0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0]));
-    const list = Buffer.alloc(4 + ENCODINGS.length * 4);
+    const list = Buffer.alloc(4 + this.encodings.length * 4);
     list[0] = 2;
-    list.writeUInt16BE(ENCODINGS.length, 2);
-    ENCODINGS.forEach((encoding, index) => list.writeInt32BE(encoding, 4 + index * 4));
+    list.writeUInt16BE(this.encodings.length, 2);
+    this.encodings.forEach((encoding, index) => list.writeInt32BE(encoding, 4 + index * 4));
     this.#send(list);
     this.#request(0);
     clearTimeout(limit);
@@ -220,6 +229,9 @@ export class WireClient {
     if (encoding === 0) await this.#read(w * h * 4);
     else if (encoding === 1) await this.#read(4);
     else if (encoding === 7) await this.#tight(w, h);
+    // A length and so many bytes; H.264 has flags between them.
+    else if (encoding === 16 || encoding === 0x50480001) await this.#read((await this.#read(4)).readUInt32BE());
+    else if (encoding === 50) await this.#read((await this.#read(8)).readUInt32BE());
     else if (encoding === -239) {
       await this.#read(w * h * 4 + Math.ceil(w / 8) * h);
       return false;

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { start, stop, until } from '../process.mjs';
+import { OWN } from '../wire.mjs';
 import { freeDisplay, freePort, portUp } from './x11.mjs';
 
 export const name = 'display';
@@ -68,8 +69,8 @@ export async function open({ address, programs, folder, log, here }) {
   return {
     display: number, port, url: `http://${address}:${port}/porthole.html`,
     roots: () => [display.pid, bridge.pid],
-    wire: { kind: 'websocket', socket, path: '/rfb?access=control' },
-    viewer: { kind: 'websocket', address, port, path: '/rfb?access=control' },
+    wire: { kind: 'websocket', socket, path: '/rfb?access=control', encodings: OWN },
+    viewer: { kind: 'websocket', address, port, path: '/rfb?access=control', encodings: OWN },
     close,
   };
 }

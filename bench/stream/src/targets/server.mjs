@@ -5,6 +5,7 @@ import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { request } from 'node:https';
 import path from 'node:path';
 import { start, stop, until } from '../process.mjs';
+import { OWN } from '../wire.mjs';
 import { freeDisplay } from './x11.mjs';
 
 export const name = 'server';
@@ -112,7 +113,7 @@ export async function open({ address, programs, here }) {
     // A ticket is good for one stream.
     const viewer = async () => {
       const { url, ticket } = await call(base, 'POST', `/api/v1/sessions/${session.id}/connect`, { token });
-      return { kind: 'websocket', tls: true, address, port: Number(new URL(base).port), path: `${url}?ticket=${ticket}` };
+      return { kind: 'websocket', tls: true, address, port: Number(new URL(base).port), path: `${url}?ticket=${ticket}`, encodings: OWN };
     };
     return {
       wire: viewer, viewer,

@@ -59,6 +59,12 @@ impl EngineError {
     pub fn transient(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::TimedOut(_))
     }
+
+    /// Whether the container that was to be started is just being removed: it is still found, and
+    /// never comes back.
+    pub fn being_removed(&self) -> bool {
+        matches!(self, Self::Conflict(text) | Self::Refused(text) if text.contains("marked for removal"))
+    }
 }
 
 impl From<Error> for EngineError {

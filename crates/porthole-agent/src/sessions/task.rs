@@ -410,9 +410,10 @@ impl Task {
     }
 
     fn display_trouble(&self, error: DisplayError) -> Trouble {
-        match error {
-            DisplayError::Engine(error) if error.transient() => Trouble::Engine(error),
-            error => Trouble::Failed(error.failure(self.shared.config.display_image.as_str())),
+        match (error, self.display) {
+            (DisplayError::Engine(error), _) if error.transient() => Trouble::Engine(error),
+            (DisplayError::Engine(error), Some(id)) if error.being_removed() => display_removed(id),
+            (error, _) => Trouble::Failed(error.failure(self.shared.config.display_image.as_str())),
         }
     }
 

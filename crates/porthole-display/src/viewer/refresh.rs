@@ -4,9 +4,10 @@ use crate::geometry::{Size, TileSet};
 use std::time::Duration;
 
 /// How often what stands still is looked for.
-pub const TICK: Duration = Duration::from_millis(50);
-/// An area that changed in this many ticks before is not at rest.
-const TICKS: usize = 3;
+pub const TICK: Duration = Duration::from_millis(25);
+/// An area that changed in this many ticks before is not at rest: after 100 ms at the soonest, so
+/// that what changes ten times a second is not sent twice.
+const TICKS: usize = 4;
 
 /// Remembers what changed lately.
 #[derive(Debug)]
