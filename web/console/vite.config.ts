@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { inlineBoot } from './build/inline-boot.ts';
 import { precompress } from './build/precompress.ts';
 import { preloadStart } from './build/preload-start.ts';
 
@@ -16,7 +17,7 @@ const server = process.env.PORTHOLE_URL ?? 'https://localhost:8443';
 const proxied = { target: server, secure: false, changeOrigin: true };
 
 export default defineConfig({
-  plugins: [react(), preloadStart(), precompress()],
+  plugins: [react(), inlineBoot(), preloadStart(), precompress()],
   build: {
     target: 'es2022',
     // The content security policy forbids inlined fonts and workers; small files stay files.

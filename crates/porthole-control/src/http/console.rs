@@ -1,6 +1,7 @@
 //! The console's files: each as it is, and compressed by the console's build where that makes it
 //! smaller.
 
+use super::headers::policy_with_scripts;
 use axum::{
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -118,6 +119,11 @@ fn answer(files: ConsoleFiles, request: &Request, path: &str) -> Option<Response
         }
     };
     set(header::CONTENT_TYPE, &kind);
+    if path == "index.html" {
+        let page = files(path)?;
+        let policy = policy_with_scripts(&String::from_utf8_lossy(&page.data));
+        set(header::CONTENT_SECURITY_POLICY, &policy);
+    }
     if let Some(encoding) = encoding {
         set(header::CONTENT_ENCODING, encoding);
     }

@@ -99,7 +99,7 @@ impl Caller {
 /// A console of a page and a script; the script compressed, too.
 fn console(path: &str) -> Option<ConsoleFile> {
     let (data, hash) = match path {
-        "index.html" => ("<title>A page</title>", [1; 32]),
+        "index.html" => ("<title>A page</title><script>let b = 2;</script>", [1; 32]),
         "assets/a-1.js" => ("let a = 1;", [2; 32]),
         "assets/a-1.js.br" => ("compressed", [3; 32]),
         _ => return None,

@@ -1,0 +1,53 @@
+// Stands in the page itself: runs before anything is loaded, and before the first paint.
+(() => {
+  // A dark page must not flash white.
+  let wanted = null;
+  try {
+    wanted = localStorage.getItem('porthole-scheme');
+  } catch {
+    // Storage may be forbidden; the system's choice is taken then.
+  }
+  const dark =
+    wanted === 'dark' || (wanted !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
+  document.documentElement.setAttribute('data-mantine-color-scheme', dark ? 'dark' : 'light');
+
+  // A network that changes meanwhile (another Wi-Fi, a VPN, containers that start beside the
+  // browser) breaks off what is being loaded, and a browser does not ask again: the page would stay
+  // blank. It is loaded anew then, later and later, and in the end says so.
+  const MOST = 5;
+  const WITHIN = 60_000;
+  const TIMES = 'porthole-reloads';
+  let again;
+  const tell = () => {
+    const german = navigator.language.startsWith('de');
+    document.body.textContent = german
+      ? 'Die Seite konnte nicht ganz geladen werden. Prüfen Sie die Verbindung und laden Sie sie neu.'
+      : 'The page could not be loaded completely. Check the connection, and reload it.';
+  };
+  const failed = () => {
+    if (again) return;
+    let count = MOST;
+    try {
+      const now = Date.now();
+      const times = JSON.parse(sessionStorage.getItem(TIMES) ?? '[]');
+      const recent = times.filter((time) => time > now - WITHIN);
+      sessionStorage.setItem(TIMES, JSON.stringify([...recent, now]));
+      count = recent.length;
+    } catch {
+      // What cannot be counted must not go on for ever.
+    }
+    if (count < MOST) again = setTimeout(() => location.reload(), 250 * 2 ** count);
+    else if (document.body) tell();
+    else addEventListener('DOMContentLoaded', tell);
+  };
+  addEventListener(
+    'error',
+    ({ target }) => {
+      const script = target instanceof HTMLScriptElement;
+      if (script || (target instanceof HTMLLinkElement && target.rel === 'stylesheet')) failed();
+    },
+    true,
+  );
+  // A part of the console that is fetched when it is needed.
+  addEventListener('vite:preloadError', failed);
+})();
