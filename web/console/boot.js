@@ -20,9 +20,18 @@
   let again;
   const tell = () => {
     const german = navigator.language.startsWith('de');
-    document.body.textContent = german
+    const text = document.createElement('p');
+    text.textContent = german
       ? 'Die Seite konnte nicht ganz geladen werden. Prüfen Sie die Verbindung und laden Sie sie neu.'
       : 'The page could not be loaded completely. Check the connection, and reload it.';
+    const button = document.createElement('button');
+    button.textContent = german ? 'Neu laden' : 'Reload';
+    button.style.cssText = 'font: inherit; padding: 8px 20px';
+    button.addEventListener('click', () => location.reload());
+    document.documentElement.style.colorScheme = dark ? 'dark' : 'light';
+    document.body.style.cssText =
+      'font: 16px/1.5 system-ui, sans-serif; margin: 20vh auto 0; max-width: 480px; padding: 0 16px; text-align: center';
+    document.body.replaceChildren(text, button);
   };
   const failed = () => {
     if (again) return;

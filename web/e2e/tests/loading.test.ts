@@ -21,9 +21,15 @@ test('a page that cannot be loaded says so, and does not try for ever', async (t
   page.on('request', (request) => {
     if (request.isNavigationRequest()) pages += 1;
   });
-  await page.route(/\/assets\/main-/, (route) => route.abort('connectionaborted'));
+  let gone = true;
+  await page.route(/\/assets\/main-/, (route) =>
+    gone ? route.abort('connectionaborted') : route.fallback(),
+  );
   await page.goto('/login', { waitUntil: 'commit' });
   await page.getByText('could not be loaded completely').waitFor({ timeout: 30_000 });
   assert.equal(pages, 6);
   await picture(page, 'page not loaded');
+  gone = false;
+  await page.getByRole('button', { name: 'Reload' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).waitFor();
 });
