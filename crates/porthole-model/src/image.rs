@@ -124,7 +124,12 @@ fn familiar(text: &str) -> &str {
     let path = ["docker.io/", "index.docker.io/"]
         .iter()
         .find_map(|registry| text.strip_prefix(registry));
-    path.map_or(text, |path| path.strip_prefix("library/").unwrap_or(path))
+    let short = path.map_or(text, |path| path.strip_prefix("library/").unwrap_or(path));
+    // A folder of that registry that looks like a registry would be taken for one.
+    match short.split_once('/') {
+        Some((first, _)) if is_host(first) => text,
+        _ => short,
+    }
 }
 
 fn is_host(part: &str) -> bool {
@@ -189,8 +194,20 @@ mod tests {
                 "localhost/library/debian:bookworm",
                 "localhost/library/debian:bookworm",
             ),
+            // Without the first part these would be another registry's.
+            (
+                "index.docker.io/docker.io/ose:54",
+                "index.docker.io/docker.io/ose:54",
+            ),
+            ("docker.io/localhost/a:1", "docker.io/localhost/a:1"),
+            (
+                "docker.io/library/quay.io/a:1",
+                "docker.io/library/quay.io/a:1",
+            ),
         ] {
-            assert_eq!(long.parse::<ImageRef>().unwrap().as_str(), short);
+            let image = long.parse::<ImageRef>().unwrap();
+            assert_eq!(image.as_str(), short);
+            assert_eq!(short.parse(), Ok(image));
         }
     }
 
