@@ -7,8 +7,8 @@ set -euo pipefail
 . "$(dirname "$0")/../scripts/lib.sh"
 
 images=("$@")
-[[ ${#images[@]} -gt 0 ]] || images=(core-debian terminal desktop firefox chromium libreoffice custom)
-for program in Xvfb xdotool xprop xrandr import; do have "$program" || die "$program is missing" "Run scripts/setup.sh test."; done
+[[ ${#images[@]} -gt 0 ]] || images=(core-debian terminal desktop firefox chromium libreoffice custom display)
+for program in Xvfb xdotool xprop xrandr import glxinfo glxgears; do have "$program" || die "$program is missing" "Run scripts/setup.sh test."; done
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/porthole-images.XXXXXX")
 label=porthole.test=images-$$
@@ -148,7 +148,38 @@ test_custom() {
   stop_display
 }
 
+# The X server in the display's image has no renderer: programs bring their own.
+test_display() {
+  name=display
+  local version image
+  version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
+  image=${PORTHOLE_TEST_DISPLAY_IMAGE:-porthole/display:$version}
+  image_present "$image" || die "$image is not built" "Run scripts/build-display.sh."
+  mkdir -p "$work/stream"
+  chmod 755 "$work"
+  chmod 777 "$work/stream"
+  [[ -d /tmp/.X11-unix ]] || mkdir -m 1777 /tmp/.X11-unix
+  container=$(engine run -d --label "$label" --network none --read-only --cap-drop ALL --security-opt no-new-privileges \
+    --tmpfs /tmp -e PORTHOLE_DISPLAY_NUMBER=auto -v /tmp/.X11-unix:/tmp/.X11-unix -v "$work/stream:/run/porthole" "$image")
+  check "becomes ready" within 20 test -S "$work/stream/display.sock"
+  DISPLAY=:$(engine logs "$container" 2>&1 | sed -n 's/.* ready display=\([0-9]*\) .*/\1/p')
+  export DISPLAY LIBGL_ALWAYS_SOFTWARE=1
+  check "OpenGL programs draw by themselves" bash -c 'timeout 20 glxinfo -B | grep -q "^direct rendering: Yes"'
+  check "there are configurations with four samples" bash -c 'timeout 20 glxinfo -v | grep -q "multiSample=4 "'
+  check "there are as many as programs can draw" bash -c '(($(timeout 20 glxinfo | sed -n "s/ GLXFBConfigs:$//p") > 100))'
+  timeout 8 glxgears -geometry 300x300+0+0 >/dev/null 2>&1 &
+  check "what they draw is seen" within 6 colours 50
+  wait $! || true
+  check "the X server refuses to draw for them" bash -c '! LIBGL_ALWAYS_INDIRECT=1 timeout 20 glxinfo -B >/dev/null 2>&1'
+  check "and goes on" bash -c 'timeout 10 xprop -root >/dev/null'
+  check "has no renderer" engine exec "$container" sh -c '! ls /usr/lib/*/libLLVM* /usr/lib/*/libgallium* 2>/dev/null'
+  check "ends within 2 s of SIGTERM" seconds_to_stop 3
+  engine rm -f "$container" >/dev/null
+  unset LIBGL_ALWAYS_SOFTWARE
+}
+
 for image in "${images[@]}"; do
+  if [[ "$image" == display ]]; then test_display; continue; fi
   if [[ "$image" == custom ]]; then test_custom; else
     image_present "porthole/$image:1.0" || die "porthole/$image:1.0 is not built" "Run scripts/images.sh $image."
     test_image "$image"

@@ -7,7 +7,7 @@ set -euo pipefail
 steps=3
 
 build_packages=(ca-certificates cmake curl g++ gcc git make nasm pkg-config)
-test_packages=(chromium fonts-dejavu-core imagemagick jq nginx-light openssl python3-venv shellcheck sqlite3 tigervnc-viewer x11-utils x11-xkb-utils x11-xserver-utils xclip xdotool xterm xvfb)
+test_packages=(chromium fonts-dejavu-core imagemagick jq mesa-utils nginx-light openssl python3-venv shellcheck sqlite3 tigervnc-viewer x11-utils x11-xkb-utils x11-xserver-utils xclip xdotool xterm xvfb)
 
 os_id=$(. /etc/os-release && echo "${ID:-}")
 

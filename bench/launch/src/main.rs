@@ -7,8 +7,11 @@
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use porthole_client::{api::Client, stream::Stream, trust::Trust};
-use porthole_model::{ids::WorkspaceId, session::SessionState};
+use porthole_client::{api::Client, events::Event, stream::Stream, trust::Trust};
+use porthole_model::{
+    ids::WorkspaceId,
+    session::{LaunchStep, SessionState},
+};
 use std::{
     process::Command,
     time::{Duration, Instant},
@@ -168,6 +171,8 @@ fn docker_run(image: &str, network: &str) -> Result<f64> {
 }
 
 async fn launch(client: &Client, workspace: WorkspaceId) -> Result<Launch> {
+    // As the dashboard does: the server tells what changes, nobody asks again and again.
+    let mut events = client.events().await?;
     let clicked = Instant::now();
     let session = client.launch(workspace, 1920, 1080).await?;
     let accepted = milliseconds(clicked);
@@ -183,10 +188,16 @@ async fn launch(client: &Client, workspace: WorkspaceId) -> Result<Launch> {
     let life = async {
         let mut started = None;
         loop {
-            let latest = client.session(session.id).await?;
+            let Some(event) = events.next().await? else {
+                bail!("the server told no more of what changes");
+            };
+            let latest = match event {
+                Event::Session(latest) if latest.id == session.id => latest,
+                Event::SessionGone(id) if id == session.id => bail!("the session went away"),
+                _ => continue,
+            };
             let step = latest.progress.as_ref().map(|progress| progress.step);
-            let up = step >= Some(porthole_model::session::LaunchStep::Window)
-                || latest.state == SessionState::Running;
+            let up = step >= Some(LaunchStep::Window) || latest.state == SessionState::Running;
             if up && started.is_none() {
                 started = Some(milliseconds(clicked));
             }
@@ -196,7 +207,7 @@ async fn launch(client: &Client, workspace: WorkspaceId) -> Result<Launch> {
                     return anyhow::Ok((started.unwrap_or(running), running));
                 }
                 SessionState::Failed => bail!("the session failed: {:?}", latest.failure),
-                _ => tokio::time::sleep(Duration::from_millis(5)).await,
+                _ => {}
             }
         }
     };

@@ -2,6 +2,7 @@
 //! benchmarks and the tests, which go through the same doors as a browser.
 
 pub mod api;
+pub mod events;
 pub mod files;
 pub mod stream;
 pub mod trust;

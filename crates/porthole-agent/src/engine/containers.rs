@@ -328,11 +328,13 @@ impl Engine {
     /// Makes a display's container; one of that name that is there is no error.
     pub async fn create_display(&self, spec: &DisplaySpec) -> Result<()> {
         self.create(display_name(spec.display_id), display_body(spec))
-            .await
+            .await?;
+        Ok(())
     }
 
-    /// Makes a workspace's container; one of that name that is there is no error.
-    pub async fn create_workspace(&self, spec: &WorkspaceSpec<'_>) -> Result<()> {
+    /// Makes a workspace's container; one of that name that is there is no error, and its id is not
+    /// told.
+    pub async fn create_workspace(&self, spec: &WorkspaceSpec<'_>) -> Result<Option<String>> {
         self.create(
             workspace_name(spec.session.session_id),
             workspace_body(spec)?,
@@ -340,7 +342,7 @@ impl Engine {
         .await
     }
 
-    async fn create(&self, name: String, body: ContainerCreateBody) -> Result<()> {
+    async fn create(&self, name: String, body: ContainerCreateBody) -> Result<Option<String>> {
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
         let made = self
             .call("making a container", CHANGE, |c| async move {
@@ -352,9 +354,9 @@ impl Engine {
                 for warning in made.warnings {
                     tracing::debug!(container = name, warning, "the engine warns");
                 }
-                Ok(())
+                Ok(Some(made.id))
             }
-            Err(EngineError::Conflict(message)) if message.contains("name") => Ok(()),
+            Err(EngineError::Conflict(message)) if message.contains("name") => Ok(None),
             Err(error) => Err(error),
         }
     }

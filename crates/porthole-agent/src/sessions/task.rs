@@ -522,6 +522,7 @@ impl Task {
         there: bool,
     ) -> Result<String, EngineError> {
         let (shared, name) = (&self.shared, self.name());
+        let mut made = None;
         if !there {
             let workspace = WorkspaceSpec {
                 agent_id: shared.config.agent_id,
@@ -533,9 +534,12 @@ impl Task {
                 pids_limit: shared.config.pids_limit,
                 limits: shared.limits(),
             };
-            shared.engine.create_workspace(&workspace).await?;
+            made = shared.engine.create_workspace(&workspace).await?;
         }
         shared.engine.start(&name).await?;
+        if let Some(id) = made {
+            return Ok(id);
+        }
         Ok(shared
             .engine
             .inspect(&name)
