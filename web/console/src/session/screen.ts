@@ -103,14 +103,15 @@ function begin(id: string, host: HTMLElement): Screen {
   };
 }
 
-/** The page waits no longer for its stream's grant, in milliseconds. */
-const EARLY_WITHIN = 500;
+/** The page waits no longer for its stream's grant, and then for its first picture, in milliseconds. */
+const GRANTED_WITHIN = 500;
+const PAINTED_WITHIN = 300;
 
 let early: { readonly screen: Screen; readonly host: HTMLElement } | undefined;
 
 /**
- * Begins with a session's screen below the page that is still to come. Resolves when the rest is
- * the worker's, or when there is nothing to wait for: until then the page's thread should be free.
+ * Begins with a session's screen below the page that is still to come. Resolves when the first
+ * picture is there, or when it may take longer: until then thread and processor are the picture's.
  */
 export function beginEarly(id: string): Promise<void> {
   const host = document.createElement('div');
@@ -119,10 +120,12 @@ export function beginEarly(id: string): Promise<void> {
   const screen = begin(id, host);
   early = { screen, host };
   return new Promise((resolve) => {
-    const state = (next: ViewerState) => next.kind !== 'connecting' && resolve();
-    // What was granted is handed on before the next task.
-    screen.hear({ state }, () => setTimeout(resolve));
-    setTimeout(resolve, EARLY_WITHIN);
+    const within = (milliseconds: number) => setTimeout(resolve, milliseconds);
+    const state = (next: ViewerState) => {
+      if (next.kind !== 'connecting' && next.kind !== 'connected') resolve();
+    };
+    screen.hear({ state, painted: () => within(0) }, () => within(PAINTED_WITHIN));
+    within(GRANTED_WITHIN);
   });
 }
 

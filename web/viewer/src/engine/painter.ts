@@ -39,6 +39,9 @@ export class Painter {
   ) {
     this.context = contextOf(canvas, { alpha: false, desynchronized: true });
     this.context.imageSmoothingEnabled = false;
+    // What a worker's canvas draws with comes from the page's thread, at the first drawing. Now
+    // that thread is free; when the first picture is there it may be busy.
+    this.context.fillRect(0, 0, 1, 1);
     this.videos = new VideoAreas(onBroken);
   }
 
