@@ -11,6 +11,17 @@
     wanted === 'dark' || (wanted !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
   document.documentElement.setAttribute('data-mantine-color-scheme', dark ? 'dark' : 'light');
 
+  // A session's page asks for its stream before its code is there (session/screen.ts).
+  const id = /^\/session\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/?$/.exec(
+    location.pathname,
+  )?.[1];
+  if (id) {
+    const answer = fetch(`/api/v1/sessions/${id}/connect`, { method: 'POST' });
+    // Whoever takes it hears of a failure.
+    answer.catch(() => {});
+    window.portholeEarly = { id, answer };
+  }
+
   // A network that changes meanwhile (another Wi-Fi, a VPN, containers that start beside the
   // browser) breaks off what is being loaded, and a browser does not ask again: the page would stay
   // blank. It is loaded anew then, later and later, and in the end says so.

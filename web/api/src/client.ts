@@ -84,8 +84,15 @@ export const api = {
   sessionAction: (id: string, action: 'stop' | 'resume' | 'extend' | 'retry') =>
     done(client.POST(`/api/v1/sessions/{id}/${action}`, at(id))),
   deleteSession: (id: string) => done(client.DELETE('/api/v1/sessions/{id}', at(id))),
-  connect: (id: string, signal?: AbortSignal) =>
-    done(client.POST('/api/v1/sessions/{id}/connect', { ...at(id), signal })),
+  /** `asked`: the answer to the same call, where it was made already. */
+  connect: (id: string, signal?: AbortSignal, asked?: Promise<Response>) =>
+    done(
+      client.POST('/api/v1/sessions/{id}/connect', {
+        ...at(id),
+        signal,
+        ...(asked && { fetch: () => asked }),
+      }),
+    ),
   connectFiles: (id: string) => done(client.POST('/api/v1/sessions/{id}/files', at(id))),
   /** Goes on when the page is left. */
   noteStatistics: (id: string, body: StreamStatistics) =>

@@ -2,11 +2,9 @@
 
 import { beginEarly } from './session/screen';
 
-const session = /^\/session\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/?$/.exec(
-  window.location.pathname,
-)?.[1];
-if (session) {
-  void beginEarly(session).then(() => {
+const early = window.portholeEarly;
+if (early) {
+  void beginEarly(early).then(() => {
     void import('./start');
     // All that its page needs comes at once, not one after the other.
     void import('./session/page');

@@ -28,9 +28,10 @@ async function grantFor(
   id: string,
   signal: AbortSignal,
   onConnect: (connect: Connect) => void,
+  asked: Promise<Response> | undefined,
 ): Promise<StreamGrant> {
   try {
-    const connect = await api.connect(id, signal);
+    const connect = await api.connect(id, signal, asked);
     onConnect(connect);
     const url = new URL(connect.url, window.location.href);
     if (!url.searchParams.has('ticket')) url.searchParams.set('ticket', connect.ticket);
@@ -52,7 +53,7 @@ async function grantFor(
 }
 
 /** Makes a screen and starts its viewer. It must be in the page, so that it has a size. */
-function begin(id: string, host: HTMLElement): Screen {
+function begin(id: string, host: HTMLElement, asked?: Promise<Response>): Screen {
   const element = document.createElement('div');
   element.dataset.screen = '';
   Object.assign(element.style, { position: 'absolute', inset: '0', overflow: 'hidden' });
@@ -67,7 +68,14 @@ function begin(id: string, host: HTMLElement): Screen {
     connect = latest;
     onConnect(latest);
   };
-  const viewer = new Viewer(element, (signal) => grantFor(id, signal, granted), {
+  // A stream's right is good for one stream.
+  let first = asked;
+  const grant = (signal: AbortSignal) => {
+    const answer = first;
+    first = undefined;
+    return grantFor(id, signal, granted, answer);
+  };
+  const viewer = new Viewer(element, grant, {
     state: (state) => listener.state(state),
     painted: () => {
       painted = true;
@@ -113,11 +121,11 @@ let early: { readonly screen: Screen; readonly host: HTMLElement } | undefined;
  * Begins with a session's screen below the page that is still to come. Resolves when the first
  * picture is there, or when it may take longer: until then thread and processor are the picture's.
  */
-export function beginEarly(id: string): Promise<void> {
+export function beginEarly({ id, answer }: NonNullable<Window['portholeEarly']>): Promise<void> {
   const host = document.createElement('div');
   Object.assign(host.style, { position: 'fixed', inset: '0', zIndex: '-1' });
   document.body.prepend(host);
-  const screen = begin(id, host);
+  const screen = begin(id, host, answer);
   early = { screen, host };
   return new Promise((resolve) => {
     const within = (milliseconds: number) => setTimeout(resolve, milliseconds);
