@@ -62,13 +62,15 @@ export async function open(t: TestContext, options: BrowserContextOptions = {}):
   context.on('page', watch);
   const page = await context.newPage();
   const go = page.goto.bind(page);
-  // Each container brings an interface, and the browser drops what it is loading just then.
+  // Each container brings an interface, and the browser drops what it is loading just then; its
+  // own page about that may come so late that it is what breaks off the next try.
+  const dropped = /ERR_NETWORK_CHANGED|another navigation to "chrome-error:/;
   page.goto = async (...where) => {
     for (let tries = 0; ; tries += 1) {
       try {
         return await go(...where);
       } catch (error) {
-        if (tries === 3 || !/ERR_NETWORK_CHANGED/.test(String(error))) throw error;
+        if (tries === 3 || !dropped.test(String(error))) throw error;
       }
     }
   };

@@ -22,6 +22,8 @@ const PING = 'ping';
 const SETTLE = 'settle';
 /** The page is told that the display is alive this often, in milliseconds. */
 const HEARD_EVERY = 500;
+/** As large as a picture can be: the display gives what there is of it. */
+const WHATEVER: Size = { width: 65_535, height: 65_535 };
 /** The security type without any. */
 const NO_SECURITY = 1;
 
@@ -239,6 +241,8 @@ export class Engine {
         this.send(messages.together(messages.handshake(), messages.setPixelFormat()));
         this.spoken = true;
         this.sendEncodings();
+        // The first picture comes with the answer to all this, whatever its size is.
+        this.send(messages.updateRequest(false, WHATEVER));
         break;
       case 'security':
         if (!event.types.includes(NO_SECURITY)) this.end(undefined);
@@ -248,7 +252,6 @@ export class Engine {
       case 'init':
         this.ready = true;
         this.resized(event, 'display');
-        this.send(messages.updateRequest(false, this.size));
         this.report({ kind: 'connected' });
         this.report({ kind: 'name', name: event.name });
         break;
