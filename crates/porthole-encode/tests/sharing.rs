@@ -6,7 +6,7 @@ mod common;
 
 use common::{Screen, Viewer, psnr};
 use porthole_encode::{
-    Common, Encoder, FrameView, Jpeg, JpegError, JpegQuality, Link, Rect, Region, TurboJpeg,
+    Common, Encoder, FrameView, Jpeg, JpegError, JpegQuality, Rect, Region, TurboJpeg,
 };
 use porthole_rfb::{Encoding, ViewerEncodings, server::Update};
 use proptest::prelude::*;
@@ -74,8 +74,11 @@ impl Room {
         let damage = std::mem::take(&mut self.screen.damage)
             .snap(16)
             .intersect(&bounds);
-        self.generation += u64::from(!damage.is_empty());
         let view = self.screen.picture.view().unwrap();
+        if !damage.is_empty() {
+            self.generation += 1;
+            self.common.changed(&view, &damage, self.now);
+        }
         for (index, watcher) in self.watchers.iter_mut().enumerate() {
             watcher.damage = watcher.damage.union(&damage);
             if !looks(index) {
@@ -156,8 +159,6 @@ fn a_slow_viewer_costs_the_others_nothing() {
         room.join(VIDEO);
     }
     // Twenty seconds in which one takes every sixth picture, since its line takes no more.
-    let held = true;
-    room.watchers[2].encoder.set_link(Link { rate: None, held });
     room.play(0..600, |index, number| index < 2 || number % 6 == 0);
     for index in 0..2 {
         let shown = room.shown(index);
