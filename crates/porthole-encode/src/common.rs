@@ -89,6 +89,12 @@ impl Common {
         self.finder().drawn(region, now);
     }
 
+    /// How many videos are encoded: one for each area, and for each quality of it, as long as all
+    /// viewers keep up.
+    pub fn videos(&self) -> usize {
+        self.videos.count()
+    }
+
     /// Where a screen of this size moves like video.
     pub(crate) fn areas(&self, size: (u16, u16), now: Instant) -> Vec<VideoArea> {
         let mut finder = self.finder();

@@ -26,9 +26,10 @@ const KEEP: Duration = Duration::from_secs(2);
 const KEEP_COARSE: Duration = Duration::from_secs(6);
 /// An area without a change for so long may be made exact.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Who misses more of the pictures of a video that viewers share goes on alone,
-const MOST_MISSED: f64 = 0.5;
-/// and tries again after so long at first, later less often.
+/// Who misses more of the pictures of a video that viewers share goes on alone: it gets them all,
+/// late, and an encoder of its own costs more than that up to here.
+const MOST_MISSED: f64 = 2.0;
+/// It tries again after so long at first, later less often, and as at first after such a time.
 const ALONE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 
 /// What an encoder knows of what moves.
@@ -110,7 +111,13 @@ impl Stream {
                     });
                 }
             }
-            *alone = (Some(now + alone.1), (alone.1 * 2).min(ALONE.1));
+            let last = alone.0.map(|until| until + ALONE.1);
+            let wait = if last.is_some_and(|last| now > last) {
+                ALONE.0
+            } else {
+                alone.1
+            };
+            *alone = (Some(now + wait), (wait * 2).min(ALONE.1));
             self.video = videos.begin(self.area, self.quantiser)?;
             self.missed = 0.0;
         }
