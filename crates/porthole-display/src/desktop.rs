@@ -18,7 +18,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::sync::{Notify, oneshot, watch};
 
@@ -92,6 +92,10 @@ pub struct Mail {
     /// Another viewer asked to be alone.
     pub dismissed: bool,
 }
+
+/// What was drawn so long ago and is not in the frame yet makes the frame an old one: much longer
+/// than it takes to capture it where a viewer wants it.
+const BEHIND: Duration = Duration::from_millis(50);
 
 /// More moves than this are not worth their while.
 const MAX_MOVES: usize = 32;
@@ -182,6 +186,8 @@ pub struct Desktop {
     shared: Mutex<Shared>,
     windows: watch::Sender<usize>,
     painted: AtomicBool,
+    /// When the first was drawn of what is not in the frame yet.
+    uncaptured: Mutex<Option<Instant>>,
     commands: std::sync::mpsc::Sender<ScreenCommand>,
     bell: OwnedFd,
 }
@@ -216,6 +222,7 @@ impl Desktop {
             shared: Mutex::new(shared),
             windows: watch::Sender::new(0),
             painted: AtomicBool::new(false),
+            uncaptured: Mutex::default(),
             commands,
             bell: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
         };
@@ -423,6 +430,28 @@ impl Desktop {
     /// Something was drawn since the first window came.
     pub fn set_painted(&self) {
         self.painted.store(true, Ordering::Release);
+    }
+
+    /// Something was drawn that is not in the frame yet.
+    pub fn set_drawn(&self) {
+        self.uncaptured().get_or_insert_with(Instant::now);
+    }
+
+    /// All that was drawn is in the frame, but for what is drawn just now.
+    pub fn set_captured(&self, drawn: bool) {
+        *self.uncaptured() = drawn.then(Instant::now);
+    }
+
+    /// Whether the frame shows the screen as it was a while ago, because no viewer could take a new
+    /// one: what stands still in it may be moving.
+    pub fn is_behind(&self) -> bool {
+        self.uncaptured().is_some_and(|at| at.elapsed() > BEHIND)
+    }
+
+    fn uncaptured(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.uncaptured
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks for another size of the screen.

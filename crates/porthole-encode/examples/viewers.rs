@@ -81,14 +81,12 @@ fn run(
     viewers: usize,
     shares: bool,
 ) -> (f64, f64) {
-    let common: Arc<Common> = Arc::default();
+    let commons: Vec<Arc<Common>> = (0..if shares { 1 } else { viewers })
+        .map(|_| Arc::default())
+        .collect();
     let mut encoders: Vec<Encoder> = (0..viewers)
-        .map(|_| {
-            let mut encoder = if shares {
-                Encoder::sharing(common.clone())
-            } else {
-                Encoder::new()
-            };
+        .map(|index| {
+            let mut encoder = Encoder::sharing(commons[index % commons.len()].clone());
             encoder.set_encodings(&ViewerEncodings::new(list));
             encoder
         })
@@ -105,6 +103,9 @@ fn run(
         let now = start + Duration::from_millis(33) * number;
         let before = cpu();
         let mut sent = 0;
+        for common in &commons {
+            common.changed(&screen.view().unwrap(), &area.into(), now);
+        }
         for encoder in &mut encoders {
             encoder.set_generation(shares.then_some(number.into()));
             let mut update = Update::new();

@@ -11,12 +11,15 @@ pub(crate) use videos::{Picture, Video, Videos};
 use crate::{
     jpeg::{Jpeg, JpegQuality},
     plan::Run,
+    region::Region,
+    video::{VideoArea, VideoFinder},
 };
-use porthole_rfb::{PixelFormat, Rect, server::Update};
+use porthole_rfb::{FrameView, PixelFormat, Rect, server::Update};
 use shelf::Shelf;
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 /// Bytes of rectangles that are kept for other viewers; what is over is made again.
@@ -32,6 +35,7 @@ pub struct Common {
     pub(crate) plans: Shelf<Rect, Arc<[Run]>>,
     pub(crate) rects: Shelf<(Rect, Kind), Arc<Update>>,
     pub(crate) videos: Videos,
+    finder: Mutex<VideoFinder>,
     tools: Mutex<Vec<Tools>>,
 }
 
@@ -52,6 +56,7 @@ impl Default for Common {
             plans: Shelf::new(MAX_RUNS, |runs| runs.len() + 1),
             rects: Shelf::new(MAX_RECT_BYTES, |update| update.len()),
             videos: Videos::default(),
+            finder: Mutex::default(),
             tools: Mutex::default(),
         }
     }
@@ -69,6 +74,40 @@ impl Common {
         let common = Self::default();
         common.spare().push(Tools::with_jpeg(jpeg));
         common
+    }
+
+    /// Takes in a picture of the screen and where it differs from the one before: finds what moves
+    /// like video. To be told before any encoder gets the picture; `now` never goes back.
+    pub fn changed(&self, frame: &FrameView, region: &Region, now: Instant) {
+        let mut finder = self.finder();
+        self.with_tools(|tools| finder.changed(frame, region, now, &mut tools.palette));
+    }
+
+    /// Something was drawn on the screen that no picture shows yet, because no viewer can take one:
+    /// what moves goes on moving meanwhile.
+    pub fn drawn(&self, region: &Region, now: Instant) {
+        self.finder().drawn(region, now);
+    }
+
+    /// How many videos are encoded: one for each area, and for each quality of it, as long as all
+    /// viewers keep up.
+    pub fn videos(&self) -> usize {
+        self.videos.count()
+    }
+
+    /// Where a screen of this size moves like video.
+    pub(crate) fn areas(&self, size: (u16, u16), now: Instant) -> Vec<VideoArea> {
+        let mut finder = self.finder();
+        finder.rest(now);
+        if finder.size() == size {
+            finder.areas().to_vec()
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn finder(&self) -> MutexGuard<'_, VideoFinder> {
+        self.finder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives back what is kept for other viewers: there is one at most.

@@ -9,8 +9,6 @@ use std::time::Duration;
 pub struct Link {
     /// Bytes that it carries in a second; `None`: not known, or more than can be measured.
     pub rate: Option<f64>,
-    /// Whether the viewer could not take an update for a while.
-    pub held: bool,
 }
 
 /// From this area on H.264 is the rule: a JPEG of it costs browsers more time than video does.
@@ -57,24 +55,55 @@ impl Policy {
     pub(crate) fn video(&self, wish: &Wish, already: bool) -> bool {
         let interval = wish.interval.as_secs_f64().max(1.0 / 60.0);
         let ease = if already { 1.5 } else { 1.0 };
-        let narrow = wish
-            .link
-            .rate
-            .is_some_and(|rate| jpeg_len(wish) / interval * ease > rate * SHARE);
+        let narrow = wish.link.rate.is_some_and(|rate| {
+            jpeg_len(wish.area.area(), wish.jpeg) / interval * ease > rate * SHARE
+        });
         let quick = self.cost * wish.area.area() as f64 * 1.25 < interval * ease;
         narrow || wish.jpeg.quality < CLEAR || (wish.area.area() >= LARGE && quick)
     }
 }
 
-/// About how many bytes a JPEG of the area has.
-fn jpeg_len(wish: &Wish) -> f64 {
-    let quality = f64::from(wish.jpeg.quality) / 78.0;
-    let colours = if wish.jpeg.subsampling == Subsampling::Full {
+/// About how many bytes JPEGs of so many pixels have.
+fn jpeg_len(pixels: usize, jpeg: JpegQuality) -> f64 {
+    let quality = f64::from(jpeg.quality) / 78.0;
+    let colours = if jpeg.subsampling == Subsampling::Full {
         1.4
     } else {
         1.0
     };
-    wish.area.area() as f64 * (0.02 + 0.18 * quality.powi(2)) * colours
+    pixels as f64 * (0.02 + 0.18 * quality.powi(2)) * colours
+}
+
+/// The longest that JPEGs of one update shall take on the line, in seconds.
+const JPEG_TIME: f64 = 0.15;
+/// The least of RFB's levels for them.
+const LEAST_LEVEL: u8 = 1;
+
+/// The quality of JPEGs of so many pixels: what the viewer asks for, or as much less as lets them
+/// pass the line in time. What stands still is made exact soon after.
+pub(crate) fn in_time(wanted: JpegQuality, pixels: usize, link: Link) -> JpegQuality {
+    let fits = |jpeg: JpegQuality| {
+        link.rate
+            .is_none_or(|rate| jpeg_len(pixels, jpeg) <= rate * JPEG_TIME)
+    };
+    if fits(wanted) {
+        return wanted;
+    }
+    let lower = (LEAST_LEVEL..=7)
+        .rev()
+        .map(JpegQuality::from_level)
+        .filter(|lower| lower.quality < wanted.quality);
+    let mut least = wanted;
+    for jpeg in lower {
+        least = JpegQuality {
+            subsampling: Subsampling::Quarter,
+            ..jpeg
+        };
+        if fits(least) {
+            break;
+        }
+    }
+    least
 }
 
 /// The coarsest quantiser: more than 32 dB of a photo with grain.
@@ -90,6 +119,15 @@ pub(crate) const fn quantiser(jpeg: JpegQuality) -> u8 {
         50.. => 30,
         _ => 34,
     }
+}
+
+/// Bytes that a pixel of a picture is taken to need at the finest, before it was measured.
+const FIRST_DENSITY: f64 = 8e-3;
+
+/// The quantiser that an area begins with.
+pub(crate) fn begin(wish: &Wish) -> u8 {
+    let len = wish.area.area() as f64 * FIRST_DENSITY;
+    adapt(wish, quantiser(wish.jpeg), len)
 }
 
 /// Another quantiser than the one in use, where the line wants one: `len` is what a picture takes.
@@ -121,7 +159,7 @@ mod tests {
             area,
             interval: Duration::from_millis(33),
             jpeg: JpegQuality::from_level(level),
-            link: Link { rate, held: false },
+            link: Link { rate },
         }
     }
 
@@ -153,6 +191,35 @@ mod tests {
         assert!(policy.video(&wish(SMALL, 6, Some(600e3)), false));
         assert!(!policy.video(&wish(SMALL, 6, Some(10e6)), false));
         assert!(policy.video(&wish(SMALL, 3, Some(10e6)), false));
+    }
+
+    #[test]
+    fn jpegs_pass_the_line_in_time() {
+        let wanted = JpegQuality::from_level(7);
+        let of = |pixels, rate| in_time(wanted, pixels, Link { rate });
+        assert_eq!(of(HD.area(), None), wanted);
+        assert_eq!(of(HD.area(), Some(10e6)), wanted);
+        assert_eq!(of(1 << 14, Some(100e3)), wanted);
+        let mut before = wanted.quality;
+        for rate in [2e6, 1e6, 500e3, 250e3, 1e3] {
+            let jpeg = of(HD.area(), Some(rate));
+            assert!(jpeg.quality <= before);
+            before = jpeg.quality;
+            let fits = jpeg_len(HD.area(), jpeg) <= rate * JPEG_TIME;
+            assert!(fits || jpeg.quality == JpegQuality::from_level(LEAST_LEVEL).quality);
+        }
+        // Who asks for less gets no more.
+        let low = JpegQuality::from_level(0);
+        assert_eq!(in_time(low, HD.area(), Link { rate: Some(1e3) }), low);
+    }
+
+    #[test]
+    fn a_narrow_line_begins_coarser() {
+        assert_eq!(begin(&wish(HD, 6, None)), 26);
+        assert_eq!(begin(&wish(HD, 6, Some(600e3))), 26);
+        assert!(begin(&wish(HD, 6, Some(250e3))) > 26);
+        assert_eq!(begin(&wish(HD, 6, Some(60e3))), COARSEST);
+        assert_eq!(begin(&wish(SMALL, 6, Some(125e3))), 26);
     }
 
     #[test]

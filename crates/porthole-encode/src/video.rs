@@ -2,7 +2,8 @@
 //!
 //! Time goes in slots; each tile remembers in which of the last slots it changed. Tiles that change
 //! steadily are cut into rectangles along the lines that rest; large ones that show many colours
-//! are video.
+//! are video. That is the screen's matter alone: how often viewers take a picture of it has no part
+//! in it. While none can, what is drawn is noted, and counts where the next picture differs.
 
 use crate::{
     classify::{Class, Palette},
@@ -50,8 +51,23 @@ pub(crate) struct VideoArea {
     made: Instant,
     /// When something in it changed last.
     pub(crate) changed: Instant,
+    /// When something was drawn in it that no picture shows yet.
+    drawn: Option<Instant>,
     /// Between two of its changes, about.
     pub(crate) interval: Duration,
+}
+
+impl VideoArea {
+    /// When something was done to it last, as far as is known.
+    pub(crate) fn touched(&self) -> Instant {
+        self.drawn.map_or(self.changed, |at| at.max(self.changed))
+    }
+
+    /// Something is done to it again.
+    fn pass(&mut self, before: Instant, now: Instant) {
+        let passed = now.saturating_duration_since(before).min(END);
+        self.interval = (self.interval * 7 + passed) / 8;
+    }
 }
 
 /// Finds areas that move like video.
@@ -62,11 +78,12 @@ pub(crate) struct VideoFinder {
     columns: usize,
     /// For each tile the slots in which it changed, the current one lowest.
     tiles: Vec<u32>,
-    /// When the first update came: time is what updates say it is.
+    /// For each tile the slots in which it was drawn since the last picture.
+    drawn: Vec<u32>,
+    any_drawn: bool,
+    /// When the first picture came: time is what callers say it is.
     start: Option<Instant>,
     slot: u64,
-    /// The slots since the update before.
-    gap: u32,
     areas: Vec<VideoArea>,
     /// Areas to be, whose edges are looked at until then.
     trials: Vec<(Edges, Instant)>,
@@ -87,14 +104,16 @@ impl VideoFinder {
         &self.areas
     }
 
-    /// Takes in what an update brings. `held`: the viewer could not take updates for a while, so
-    /// what changed in both this one and the one before is taken to have changed all the time
-    /// between.
+    /// The size of the pictures that the areas are of.
+    pub(crate) const fn size(&self) -> (u16, u16) {
+        (self.width, self.height)
+    }
+
+    /// Takes in a picture of the screen and where it differs from the one before.
     pub(crate) fn changed(
         &mut self,
         frame: &FrameView,
         damage: &Region,
-        held: bool,
         now: Instant,
         palette: &mut Palette,
     ) {
@@ -102,11 +121,15 @@ impl VideoFinder {
             self.resize(frame.width(), frame.height());
         }
         self.advance(now);
-        self.mark(damage, held);
+        self.mark(damage, |tile, drawn| *tile |= 1 | *drawn);
+        if std::mem::take(&mut self.any_drawn) {
+            self.drawn.fill(0);
+        }
         for area in &mut self.areas {
+            let before = area.touched();
+            area.drawn = None;
             if !damage.intersect(&area.area.into()).is_empty() {
-                let passed = now.saturating_duration_since(area.changed).min(END);
-                area.interval = (area.interval * 7 + passed) / 8;
+                area.pass(before, now);
                 area.changed = now;
             }
         }
@@ -120,10 +143,23 @@ impl VideoFinder {
         }
     }
 
+    /// Something was drawn that no picture shows yet: the next one tells whether it changed.
+    pub(crate) fn drawn(&mut self, region: &Region, now: Instant) {
+        self.advance(now);
+        self.mark(region, |_, drawn| *drawn |= 1);
+        self.any_drawn = true;
+        for area in &mut self.areas {
+            if !region.intersect(&area.area.into()).is_empty() {
+                area.pass(area.touched(), now);
+                area.drawn = Some(now);
+            }
+        }
+    }
+
     /// Time passes: forgets areas that rest.
     pub(crate) fn rest(&mut self, now: Instant) {
         self.areas
-            .retain(|area| now.saturating_duration_since(area.changed) < END);
+            .retain(|area| now.saturating_duration_since(area.touched()) < END);
     }
 
     fn resize(&mut self, width: u16, height: u16) {
@@ -132,6 +168,8 @@ impl VideoFinder {
         self.tiles.clear();
         let rows = usize::from(height.div_ceil(TILE));
         self.tiles.resize(self.columns * rows, 0);
+        self.drawn.clear();
+        self.drawn.resize(self.columns * rows, 0);
         self.areas.clear();
         self.trials.clear();
         self.refused = None;
@@ -141,31 +179,25 @@ impl VideoFinder {
         let start = *self.start.get_or_insert(now);
         let passed = now.saturating_duration_since(start).as_millis();
         let slot = (passed / SLOT.as_millis()) as u64;
-        self.gap = slot.saturating_sub(self.slot).min(32) as u32;
+        let gap = slot.saturating_sub(self.slot).min(32) as u32;
         self.slot = self.slot.max(slot);
-        if self.gap > 0 {
-            for tile in &mut self.tiles {
-                *tile = tile.checked_shl(self.gap).unwrap_or(0);
+        if gap > 0 {
+            for tile in self.tiles.iter_mut().chain(&mut self.drawn) {
+                *tile = tile.checked_shl(gap).unwrap_or(0);
             }
         }
     }
 
-    fn mark(&mut self, damage: &Region, held: bool) {
-        // The slots from the update before to this one.
-        let between = u32::MAX >> (u32::BITS - 1).saturating_sub(self.gap);
-        let before = 1_u32.checked_shl(self.gap).unwrap_or(0);
+    /// Goes through the tiles of a region: the slots in which each changed, and was drawn.
+    fn mark(&mut self, region: &Region, each: impl Fn(&mut u32, &mut u32)) {
         let (last_column, last_row) = (self.columns, self.rows());
-        for rect in damage.rects() {
+        for rect in region.rects() {
             let columns = usize::from(rect.x / TILE)..rect.right().div_ceil(TILE.into()) as usize;
             let rows = usize::from(rect.y / TILE)..rect.bottom().div_ceil(TILE.into()) as usize;
             for row in rows.start..rows.end.min(last_row) {
                 for column in columns.start..columns.end.min(last_column) {
-                    let tile = &mut self.tiles[row * self.columns + column];
-                    *tile |= if held && *tile & before != 0 {
-                        between
-                    } else {
-                        1
-                    };
+                    let at = row * self.columns + column;
+                    each(&mut self.tiles[at], &mut self.drawn[at]);
                 }
             }
         }
@@ -275,6 +307,7 @@ impl VideoFinder {
             outer,
             made: now,
             changed: now,
+            drawn: None,
             interval,
         });
     }
@@ -498,15 +531,37 @@ mod tests {
         }
 
         /// An update with what was painted, as large as the capture tells it.
-        fn update(&mut self, held: bool) {
-            let bounds = Region::from(Rect::new(0, 0, self.width, self.height));
-            let damage = std::mem::take(&mut self.damage)
-                .snap(TILE)
-                .intersect(&bounds);
+        fn update(&mut self) {
+            let damage = self.take_damage();
             let stride = usize::from(self.width) * 4;
             let frame = FrameView::new(&self.bytes, stride, self.width, self.height).unwrap();
             self.finder
-                .changed(&frame, &damage, held, self.now, &mut self.palette);
+                .changed(&frame, &damage, self.now, &mut self.palette);
+        }
+
+        fn take_damage(&mut self) -> Region {
+            let bounds = Region::from(Rect::new(0, 0, self.width, self.height));
+            std::mem::take(&mut self.damage)
+                .snap(TILE)
+                .intersect(&bounds)
+        }
+
+        /// Lets several pictures pass of which viewers take every `nth`, as the capture tells it.
+        fn run_held(&mut self, pictures: usize, nth: usize, draw: impl Fn(&mut Self, usize)) {
+            let mut uncaptured = Region::new();
+            for index in 0..pictures {
+                draw(self, index);
+                let drawn = self.take_damage();
+                uncaptured = uncaptured.union(&drawn);
+                if index % nth == nth - 1 {
+                    self.damage = std::mem::take(&mut uncaptured);
+                    self.update();
+                } else if !drawn.is_empty() {
+                    self.finder.drawn(&drawn, self.now);
+                }
+                self.now += FRAME;
+                self.finder.rest(self.now);
+            }
         }
 
         /// Lets several pictures pass.
@@ -514,7 +569,7 @@ mod tests {
             for index in 0..pictures {
                 draw(self, index);
                 if !self.damage.is_empty() {
-                    self.update(false);
+                    self.update();
                 }
                 self.now += FRAME;
                 self.finder.rest(self.now);
@@ -548,17 +603,26 @@ mod tests {
     #[test]
     fn after_a_pause_of_any_length() {
         let area = Rect::new(0, 0, 16, 16);
-        for (slots, held) in (0..40).flat_map(|slots| [(slots, false), (slots, true)]) {
+        for (slots, drawn) in (0..40).flat_map(|slots| [(slots, false), (slots, true)]) {
             let mut screen = Screen::new(64, 64);
-            screen.update(false);
-            screen.now += SLOT * slots;
+            screen.update();
+            for _ in 0..slots {
+                screen.now += SLOT;
+                if drawn {
+                    screen.finder.drawn(&area.into(), screen.now);
+                }
+            }
             screen.film(area);
-            screen.update(held);
-            let changes = (0..=slots).filter(|&slot| held || slot == 0 || slot == slots);
+            screen.update();
+            let changes = (0..=slots).filter(|&slot| drawn || slot == 0 || slot == slots);
             let expected = changes.fold(0, |bits, slot| bits | 1_u64 << slot) as u32;
-            // Forgotten after 32 slots, it was not there the last time either.
-            let expected = if slots < 32 { expected } else { 1 };
-            assert_eq!(screen.finder.tiles[0], expected, "{slots} {held}");
+            assert_eq!(screen.finder.tiles[0], expected, "{slots} {drawn}");
+            // What was drawn elsewhere, and looks as before, did not change.
+            screen.finder.drawn(&area.into(), screen.now + SLOT);
+            screen.now += SLOT * 2;
+            screen.film(Rect::new(32, 32, 16, 16));
+            screen.update();
+            assert_eq!(screen.finder.tiles[0], expected << 2);
         }
     }
 
@@ -630,16 +694,37 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_full_hides_no_film() {
-        for held in [false, true] {
+    fn how_often_a_viewer_takes_pictures_hides_no_film() {
+        // Down to less than one in two seconds; found as soon as at 30 a second, and a picture.
+        for nth in [1, 2, 4, 8, 16, 31, 70] {
             let mut screen = Screen::new(800, 600);
-            for _ in 0..8 {
-                screen.film(Rect::new(96, 96, 400, 304));
-                screen.update(held);
-                screen.now += Duration::from_millis(250);
-            }
-            assert_eq!(screen.areas().len(), usize::from(held));
+            let film = Rect::new(96, 96, 400, 304);
+            screen.run_held((3 * nth).max(40), nth, |screen, _| screen.film(film));
+            assert_eq!(screen.areas(), [film], "every {nth}th");
+            let interval = screen.finder.areas()[0].interval;
+            assert!(interval < SLOT * 3 / 2, "{interval:?}");
+            // It rests while nobody looks, and then somebody does.
+            screen.run_held(40, 40, |_, _| ());
+            assert_eq!(screen.areas(), []);
         }
+    }
+
+    #[test]
+    fn what_is_drawn_alike_is_no_film() {
+        let mut screen = Screen::new(800, 600);
+        let still = Rect::new(96, 96, 400, 304);
+        screen.film(still);
+        screen.update();
+        for index in 0..120 {
+            screen.finder.drawn(&still.into(), screen.now);
+            screen.now += FRAME;
+            if index % 4 == 0 {
+                // Captured for something small elsewhere.
+                screen.text(Rect::new(600, 500, 20, 20), index);
+                screen.update();
+            }
+        }
+        assert_eq!(screen.areas(), []);
     }
 
     #[test]
@@ -690,7 +775,7 @@ mod tests {
         std::mem::swap(&mut smaller.finder, &mut finder);
         smaller.now = now;
         smaller.film(Rect::new(64, 64, 320, 240));
-        smaller.update(false);
+        smaller.update();
         assert_eq!(smaller.areas(), []);
     }
 }

@@ -6,7 +6,7 @@ mod common;
 
 use common::{Screen, Viewer, psnr};
 use porthole_encode::{
-    Common, Encoder, FrameView, Jpeg, JpegError, JpegQuality, Link, Rect, Region, TurboJpeg,
+    Common, Encoder, FrameView, Jpeg, JpegError, JpegQuality, Rect, Region, TurboJpeg,
 };
 use porthole_rfb::{Encoding, ViewerEncodings, server::Update};
 use proptest::prelude::*;
@@ -74,8 +74,11 @@ impl Room {
         let damage = std::mem::take(&mut self.screen.damage)
             .snap(16)
             .intersect(&bounds);
-        self.generation += u64::from(!damage.is_empty());
         let view = self.screen.picture.view().unwrap();
+        if !damage.is_empty() {
+            self.generation += 1;
+            self.common.changed(&view, &damage, self.now);
+        }
         for (index, watcher) in self.watchers.iter_mut().enumerate() {
             watcher.damage = watcher.damage.union(&damage);
             if !looks(index) {
@@ -134,6 +137,58 @@ fn viewers_that_keep_up_share_a_video() {
         }
     }
     assert!((0..3).all(|index| room.shown(index).begun == 1 && room.shown(index).whole == 1));
+    assert_eq!(room.common.videos(), 1);
+}
+
+#[test]
+fn six_viewers_at_their_own_paces_share_one_encoder() {
+    let mut room = Room::new(640, 480);
+    for _ in 0..6 {
+        room.join(VIDEO);
+    }
+    // Each takes from all down to two of five, never in step, and with a pause now and then.
+    let looks = |index: usize, number: u32| {
+        let own = number + index as u32 * 7;
+        match index {
+            0 => true,
+            5 => own % 5 < 2,
+            _ => !own.is_multiple_of(8 - index as u32) && own % 90 > 4,
+        }
+    };
+    room.play(0..60, looks);
+    assert_eq!(room.common.videos(), 1);
+    for number in 60..200 {
+        room.play(number..number + 1, looks);
+        assert_eq!(room.common.videos(), 1, "{number}");
+        for index in (0..6).filter(|&index| looks(index, number)) {
+            assert!(room.decibels(index) > 30.0);
+        }
+    }
+    for index in 0..6 {
+        let shown = room.shown(index);
+        assert_eq!((shown.begun, shown.whole), (1, 1), "{index}");
+    }
+}
+
+#[test]
+fn who_falls_behind_leaves_and_comes_back() {
+    let mut room = Room::new(640, 480);
+    for _ in 0..3 {
+        room.join(VIDEO);
+    }
+    room.play(0..60, |_, _| true);
+    // Two seconds without a picture, some slow ones.
+    room.play(60..120, |index, _| index != 2);
+    room.play(120..150, |index, number| index != 2 || number % 6 == 0);
+    assert_eq!(room.common.videos(), 2);
+    assert_eq!(room.shown(2).begun, 2);
+    room.play(150..420, |_, _| true);
+    assert_eq!(room.common.videos(), 1);
+    for index in 0..3 {
+        assert_eq!(room.shown(index).data, room.shown(0).data);
+        assert!(room.decibels(index) > 30.0);
+    }
+    assert!((0..2).all(|index| room.shown(index).begun == 1 && room.shown(index).whole <= 2));
 }
 
 #[test]
@@ -156,8 +211,6 @@ fn a_slow_viewer_costs_the_others_nothing() {
         room.join(VIDEO);
     }
     // Twenty seconds in which one takes every sixth picture, since its line takes no more.
-    let held = true;
-    room.watchers[2].encoder.set_link(Link { rate: None, held });
     room.play(0..600, |index, number| index < 2 || number % 6 == 0);
     for index in 0..2 {
         let shown = room.shown(index);

@@ -5,16 +5,20 @@
 mod common;
 
 use common::{Screen, Viewer, psnr};
-use porthole_encode::{Encoder, Link, Rect, Region};
+use porthole_encode::{Common, Encoder, Link, Rect, Region};
 use porthole_rfb::{Encoding, ViewerEncodings, decode::Surface, server::Update};
 use proptest::prelude::*;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 const FRAME: Duration = Duration::from_millis(33);
 
 /// A display with one viewer, which does what the display does.
 struct Session {
     screen: Screen,
+    common: Arc<Common>,
     encoder: Encoder,
     viewer: Viewer,
     now: Instant,
@@ -23,13 +27,15 @@ struct Session {
 
 impl Session {
     fn new(width: u16, height: u16) -> Self {
-        let mut encoder = Encoder::new();
+        let common = Arc::<Common>::default();
+        let mut encoder = Encoder::sharing(common.clone());
         // A quality that goes as video however slow the machine is.
         let list = [Encoding::TIGHT, Encoding::OPEN_H264, Encoding::quality(4)];
         encoder.set_encodings(&ViewerEncodings::new(&list));
         let now = Instant::now();
         let mut session = Self {
             screen: Screen::new(width, height),
+            common,
             encoder,
             viewer: Viewer::new(width, height),
             now,
@@ -53,6 +59,7 @@ impl Session {
         } else {
             let damage = std::mem::take(&mut self.screen.damage).snap(16);
             let damage = damage.intersect(&view.bounds().into());
+            self.common.changed(&view, &damage, self.now);
             self.encoder
                 .encode_at(&view, &damage, self.now, &mut update);
             self.last_change = self.now;
@@ -68,6 +75,20 @@ impl Session {
         let mut update = Update::new();
         update.desktop_size(width, height);
         self.viewer.receive(update);
+    }
+
+    /// A film of which the viewer takes every `nth` picture.
+    fn play_held(&mut self, area: Rect, numbers: std::ops::Range<u32>, nth: u32) {
+        for number in numbers {
+            self.screen.film(area, number);
+            if number % nth == 0 {
+                self.update();
+            } else {
+                let drawn = self.screen.damage.clone().snap(16);
+                self.common.drawn(&drawn, self.now);
+                self.now += FRAME;
+            }
+        }
     }
 
     fn settle(&mut self) {
@@ -168,13 +189,27 @@ fn a_narrow_line_gets_a_coarser_picture() {
     let mut session = Session::new(900, 600);
     let film = Rect::new(64, 64, 704, 400);
     session.play(film, 0..30);
-    session.encoder.set_link(Link {
-        rate: Some(20e3),
-        held: false,
-    });
+    session.encoder.set_link(Link { rate: Some(20e3) });
     session.play(film, 30..120);
     assert!(session.viewer.screen.begun > 1);
     session.settle();
+}
+
+#[test]
+fn a_viewer_that_takes_few_pictures_gets_video() {
+    // 8 a second, and less than 2; a line that is full for 1.3 seconds at a time.
+    for nth in [4, 16, 40] {
+        let mut session = Session::new(900, 600);
+        let film = Rect::new(64, 64, 704, 400);
+        let begin = nth * 25_u32.div_ceil(nth).max(2) + 1;
+        session.play_held(film, 0..begin, nth);
+        let before = session.viewer.screen.pictures;
+        session.play_held(film, begin..begin + nth * 20, nth);
+        let pictures = session.viewer.screen.pictures - before;
+        assert_eq!(pictures, 20, "of every {nth}th");
+        assert_eq!(session.viewer.screen.begun, 1);
+        session.settle();
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -183,7 +218,7 @@ enum Step {
     Text(Rect, u32),
     Scroll(Rect, u16),
     Rest(u32),
-    /// Nothing is looked at for some milliseconds; the line may have been full.
+    /// Nothing is looked at for some milliseconds; something may be drawn meanwhile.
     Pause(u64, bool),
     Resize(u16, u16),
 }
@@ -200,7 +235,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (rect(), any::<u32>()).prop_map(|(area, seed)| Step::Text(area, seed % 1000)),
         1 => (rect(), 1_u16..60).prop_map(|(area, by)| Step::Scroll(area, by)),
         2 => (1_u32..12).prop_map(Step::Rest),
-        4 => (0_u64..3000, any::<bool>()).prop_map(|(time, held)| Step::Pause(time, held)),
+        4 => (0_u64..3000, any::<bool>()).prop_map(|(time, drawn)| Step::Pause(time, drawn)),
         1 => (300_u16..640, 200_u16..480).prop_map(|(width, height)| Step::Resize(width, height)),
     ]
 }
@@ -238,9 +273,13 @@ proptest! {
                     }
                 }
                 Step::Rest(updates) => (0..updates).for_each(|_| session.update()),
-                Step::Pause(time, held) => {
-                    session.now += Duration::from_millis(time);
-                    session.encoder.set_link(Link { rate: None, held });
+                Step::Pause(time, drawn) => {
+                    for _ in 0..time / 50 {
+                        session.now += Duration::from_millis(50);
+                        if drawn {
+                            session.common.drawn(&bounds.into(), session.now);
+                        }
+                    }
                 }
                 Step::Resize(width, height) => session.resize(width, height),
             }

@@ -1,5 +1,6 @@
-//! How many updates may be on the way to a viewer: enough to keep the line busy, too few to make a
-//! queue. Learned from when the viewer's answers to fences come, as is the line's rate.
+//! How many updates, and bytes of them, may be on the way to a viewer: enough to keep the line busy,
+//! too few to make a queue. Learned from when the viewer's answers to fences come, as is the line's
+//! rate.
 
 use porthole_encode::Link;
 use std::{
@@ -10,14 +11,24 @@ use std::{
 /// Updates on the way at the start.
 const FIRST_LIMIT: f64 = 3.0;
 const MAX_LIMIT: f64 = 24.0;
+/// Bytes on the way, beyond a single update, at the start and at least. One large update may fill a
+/// slow line for a second; another one behind it would keep what is typed meanwhile waiting.
+const FIRST_ROOM: usize = 64 << 10;
+const LEAST_ROOM: usize = 32 << 10;
+const MAX_ROOM: usize = 16 << 20;
 /// An answer later than this after the quickest means that a queue builds up somewhere.
 const SLACK: Duration = Duration::from_millis(40);
+/// How long bytes may wait on the line.
+const QUEUE: Duration = Duration::from_millis(150);
 /// The quickest answer is forgotten after so many, since lines change.
 const WINDOW: u32 = 240;
 /// Fewer bytes on the way tell nothing of the line's rate.
 const MIN_MEASURED: usize = 4096;
-/// The rate is told after so many answers.
-const MIN_ANSWERS: u32 = 8;
+/// The rate is told after so many bytes.
+const MIN_KNOWN: usize = 32_000;
+/// Answers that tell the rate; the slower half of them is left out, since some updates wait for
+/// what was lost on the way.
+const MEASURES: usize = 16;
 
 /// What is on the way.
 #[derive(Debug)]
@@ -25,16 +36,14 @@ pub struct Pacing {
     waiting: VecDeque<Sent>,
     next: u32,
     limit: f64,
+    room: usize,
     quickest: Option<Duration>,
     next_quickest: Option<Duration>,
     answers: u32,
     /// No second cut for what was sent before the first one.
     cut_until: u32,
-    /// Seconds that a byte takes, over the last answers.
-    byte_time: f64,
-    measured: u32,
-    /// No update could go for a while since the last one went.
-    held: bool,
+    /// Bytes on the way for each of the last answers, and how long they took on the line.
+    measured: VecDeque<(usize, Duration)>,
 }
 
 /// An update on the way.
@@ -53,13 +62,12 @@ impl Default for Pacing {
             waiting: VecDeque::new(),
             next: 0,
             limit: FIRST_LIMIT,
+            room: FIRST_ROOM,
             quickest: None,
             next_quickest: None,
             answers: 0,
             cut_until: 0,
-            byte_time: 0.0,
-            measured: 0,
-            held: false,
+            measured: VecDeque::with_capacity(MEASURES),
         }
     }
 }
@@ -67,15 +75,30 @@ impl Default for Pacing {
 impl Pacing {
     /// Whether another update may go.
     pub fn ready(&self) -> bool {
-        (self.waiting.len() as f64) < self.limit
+        self.waiting.is_empty()
+            || ((self.waiting.len() as f64) < self.limit && self.on_the_way() < self.room)
+    }
+
+    /// Bytes that may go at once without others waiting long for them.
+    pub const fn room(&self) -> usize {
+        self.room
+    }
+
+    fn on_the_way(&self) -> usize {
+        self.waiting.iter().map(|sent| sent.bytes).sum()
     }
 
     /// What is known of the line, for the next update.
     pub fn link(&self) -> Link {
-        let known = self.measured >= MIN_ANSWERS && self.byte_time > 0.0;
+        let mut measured: Vec<_> = self.measured.iter().copied().collect();
+        let each = |(bytes, took): &(usize, Duration)| took.as_secs_f64() / *bytes as f64;
+        measured.sort_by(|one, two| each(one).total_cmp(&each(two)));
+        measured.truncate(measured.len().div_ceil(2));
+        let bytes: usize = measured.iter().map(|(bytes, _)| bytes).sum();
+        let took: Duration = measured.iter().map(|(_, took)| took).sum();
+        let known = bytes >= MIN_KNOWN && !took.is_zero();
         Link {
-            rate: known.then(|| 1.0 / self.byte_time),
-            held: self.held,
+            rate: known.then(|| bytes as f64 / took.as_secs_f64()),
         }
     }
 
@@ -83,14 +106,12 @@ impl Pacing {
     pub fn sent(&mut self, bytes: usize, now: Instant) -> u32 {
         let number = self.next;
         self.next = self.next.wrapping_add(1);
-        let before: usize = self.waiting.iter().map(|sent| sent.bytes).sum();
         self.waiting.push_back(Sent {
             number,
             at: now,
             bytes,
-            ahead: before + bytes,
+            ahead: self.on_the_way() + bytes,
         });
-        self.held = !self.ready();
         number
     }
 
@@ -109,9 +130,11 @@ impl Pacing {
         self.quickest = Some(quickest);
         if sent.ahead >= MIN_MEASURED {
             // What it took longer than the quickest was the way through the line.
-            let byte_time = took.saturating_sub(quickest).as_secs_f64() / sent.ahead as f64;
-            self.byte_time += (byte_time - self.byte_time) / 8.0;
-            self.measured = self.measured.saturating_add(1);
+            if self.measured.len() == MEASURES {
+                self.measured.pop_front();
+            }
+            self.measured
+                .push_back((sent.ahead, took.saturating_sub(quickest)));
         }
         self.answers += 1;
         if self.answers >= WINDOW {
@@ -119,13 +142,27 @@ impl Pacing {
             self.quickest = self.next_quickest.take();
         }
         let recent = number.wrapping_sub(self.cut_until) < u32::MAX / 2;
-        if took > quickest * 2 + SLACK {
+        let in_time = quickest * 2 + SLACK;
+        if took > in_time {
             if recent {
-                self.limit = (self.limit * 0.6).max(1.0);
                 self.cut_until = self.next;
+                let seconds = took.as_secs_f64();
+                if sent.ahead > LEAST_ROOM {
+                    // So much passes in the time that is meant.
+                    let room = sent.ahead as f64 / seconds * (quickest + QUEUE).as_secs_f64();
+                    self.room = self.room.min(room as usize).max(LEAST_ROOM);
+                } else {
+                    let part = (in_time.as_secs_f64() / seconds).clamp(0.5, 0.9);
+                    self.limit = (self.limit * part).max(1.0);
+                }
             }
-        } else if busy {
-            self.limit = (self.limit + 1.0 / self.limit).min(MAX_LIMIT);
+        } else {
+            if busy {
+                self.limit = (self.limit + 1.0 / self.limit).min(MAX_LIMIT);
+            }
+            if sent.ahead * 2 >= self.room {
+                self.room = (self.room + sent.bytes).min(MAX_ROOM);
+            }
         }
     }
 }
@@ -163,6 +200,60 @@ mod tests {
     #[test]
     fn a_slow_line_gets_no_queue() {
         assert!(run(Duration::from_millis(5), Duration::from_millis(100)) <= 2);
+    }
+
+    /// Sends updates of so many bytes as often as allowed for some seconds over a line of so many
+    /// bytes a second; gives the longest that one took, and the bytes that arrived in a second.
+    fn send(rate: f64, delay: Duration, bytes: usize, seconds: u64) -> (Duration, f64) {
+        let mut pacing = Pacing::default();
+        let begin = Instant::now();
+        let (mut now, mut line_free) = (begin, begin);
+        let mut arriving: VecDeque<(Instant, u32, Instant)> = VecDeque::new();
+        // As when a page is opened: some small ones first.
+        for _ in 0..3 {
+            let number = pacing.sent(20, now);
+            now += delay;
+            pacing.answered(number, now);
+        }
+        let (mut longest, mut arrived) = (Duration::ZERO, 0);
+        while now < begin + Duration::from_secs(seconds) {
+            while pacing.ready() {
+                let through = Duration::from_secs_f64(bytes as f64 / rate);
+                line_free = line_free.max(now) + through;
+                arriving.push_back((line_free + delay, pacing.sent(bytes, now), now));
+            }
+            let Some((at, number, sent)) = arriving.pop_front() else {
+                unreachable!("something is always on the way")
+            };
+            now = at;
+            longest = longest.max(now - sent);
+            arrived += bytes;
+            pacing.answered(number, now);
+        }
+        let passed = (now - begin).as_secs_f64();
+        (longest, arrived as f64 / passed)
+    }
+
+    #[test]
+    fn large_updates_make_no_queue_on_a_slow_line() {
+        for rate in [125e3, 600e3] {
+            let delay = Duration::from_millis(100);
+            let (longest, arrived) = send(rate, delay, 150_000, 20);
+            // One at a time: what it takes by itself.
+            let alone = delay + Duration::from_secs_f64(150e3 / rate);
+            assert!(longest < alone * 6 / 5, "{longest:?} at {rate}");
+            assert!(arrived > rate * 0.6, "{arrived} at {rate}");
+        }
+    }
+
+    #[test]
+    fn quick_lines_are_filled() {
+        for (rate, delay) in [(2.5e6, 40), (12e6, 20), (120e6, 2)] {
+            let delay = Duration::from_millis(delay);
+            let (longest, arrived) = send(rate, delay, 60_000, 10);
+            assert!(arrived > rate * 0.7, "{arrived} at {rate}");
+            assert!(longest < delay * 5 + SLACK * 2, "{longest:?} at {rate}");
+        }
     }
 
     #[test]

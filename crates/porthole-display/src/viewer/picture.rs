@@ -13,6 +13,10 @@ use std::{sync::Arc, time::Instant};
 /// The most pixels of one refreshing update: a viewer shall not wait long for what changes
 /// meanwhile.
 const REFRESH_PIXELS: usize = 640 * 360;
+/// However narrow the line, so many are worth an update.
+const LEAST_REFRESH: usize = 256 * 64;
+/// A part is not cut into lower ones than this: they would compress badly.
+const PART_HEIGHT: usize = 64;
 
 /// A viewer's encoder and what it needs to remember.
 pub struct Picture {
@@ -35,6 +39,8 @@ pub struct Task {
     pub refresh: bool,
     /// What is known of the line to the viewer.
     pub link: Link,
+    /// The bytes that it may get at once without others waiting long for them.
+    pub room: usize,
 }
 
 impl Picture {
@@ -52,7 +58,8 @@ impl Picture {
         {
             self.encoder
                 .set_generation(desktop.shared_generation(&frame));
-            self.add(&view, mailbox, task, &mut update);
+            let refresh = task.refresh && !desktop.is_behind();
+            self.add(&view, mailbox, Task { refresh, ..task }, &mut update);
         }
         (!update.is_empty()).then(|| update.finish())
     }
@@ -90,11 +97,11 @@ impl Picture {
                 .encode_at(view, &Region::from_rects(&rects), Instant::now(), update);
             self.refresh.changed(&dirty);
         } else if task.refresh && moves.is_empty() {
-            self.make_exact(view, area, update);
+            self.make_exact(view, area, task.room, update);
         }
     }
 
-    fn make_exact(&mut self, view: &FrameView, area: Rect, update: &mut Update) {
+    fn make_exact(&mut self, view: &FrameView, area: Rect, room: usize, update: &mut Update) {
         let now = Instant::now();
         self.encoder.rest(now);
         let restless = Region::from_rects(&self.refresh.restless().rects())
@@ -104,24 +111,34 @@ impl Picture {
             .lossy_region()
             .subtract(&restless)
             .intersect(&Region::from(area));
-        let mut left = REFRESH_PIXELS;
-        let mut some = Vec::new();
-        for rect in resting.rects() {
-            if left == 0 {
+        // A photo has about a byte for each pixel.
+        let room = room / 2;
+        let most = room.clamp(LEAST_REFRESH, REFRESH_PIXELS);
+        let (mut left, mut rest, before) = (REFRESH_PIXELS, resting, update.len());
+        while left > 0 && update.len() - before <= room / 2 {
+            let Some(rect) = rest.rects().next() else {
                 break;
-            }
-            let rows = (left / usize::from(rect.width).max(1)).clamp(1, usize::from(rect.height));
-            let part = Rect {
-                height: rows as u16,
-                ..rect
             };
+            let part = part(rect, most.min(left));
             left = left.saturating_sub(part.area());
-            some.push(part);
+            rest = rest.subtract(&part.into());
+            self.encoder.encode_lossless(view, &part.into(), update);
         }
-        if !some.is_empty() {
-            self.encoder
-                .encode_lossless(view, &Region::from_rects(&some), update);
-        }
+    }
+}
+
+/// The first part of a rectangle with about so many pixels.
+fn part(rect: Rect, pixels: usize) -> Rect {
+    let side = |length: usize, whole: u16| length.clamp(1, whole.into()) as u16;
+    let width = side(
+        (pixels / PART_HEIGHT).next_multiple_of(PART_HEIGHT),
+        rect.width,
+    );
+    let height = side(pixels / usize::from(width), rect.height);
+    Rect {
+        width,
+        height,
+        ..rect
     }
 }
 

@@ -401,6 +401,8 @@ impl Viewer {
             resizable: self.resizable(),
             refresh,
             link: self.pacing.link(),
+            // Who asks for each update is paced by that.
+            room: self.continuous.map_or(usize::MAX, |_| self.pacing.room()),
         };
         let (desktop, mailbox) = (self.services.desktop.clone(), self.mailbox.clone());
         let update = self.prefix.take().unwrap_or_default();

@@ -1,8 +1,8 @@
 //! Follows the screen: waits for damage, takes over what changed, tells the viewers.
 //!
 //! Runs on a thread of its own. It reads the X server's framebuffer without asking the X server for
-//! it, and only when a viewer could take a new picture: until then the X server itself keeps what
-//! is damaged, as one region, whatever is drawn meanwhile.
+//! it, and only when a viewer could take a new picture: until then it only notes now and then where
+//! was drawn, so that what moves is known however seldom it is looked at.
 
 use super::{
     XConnection, XError, cursor, nudge::Nudge, screen::Screen, screen_file::ScreenFile,
@@ -15,6 +15,7 @@ use crate::{
     motion::{Move, Scrolls},
     overlay::Overlay,
 };
+use porthole_encode::Region;
 use porthole_rfb::Rect;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -38,6 +39,8 @@ use x11rb::{
 
 /// The least time between two pictures.
 const FRAME_TIME: Duration = Duration::from_micros(16_600);
+/// How often is noted where was drawn, while no viewer takes a picture.
+const NOTE_TIME: Duration = Duration::from_millis(40);
 
 /// The capture thread's state.
 pub struct Capture {
@@ -49,8 +52,11 @@ pub struct Capture {
     commands: Receiver<ScreenCommand>,
     damage: damage::Damage,
     region: xfixes::Region,
-    /// The X server told of damage that was not taken over yet.
+    /// The X server told of damage that it was not asked for yet.
     damaged: bool,
+    /// Damage that it was asked for and that was not taken over yet.
+    noted: TileSet,
+    next_note: Option<Instant>,
     /// Windows came or went since they were counted.
     recount: bool,
     nudge: Nudge,
@@ -99,6 +105,8 @@ impl Capture {
             damage,
             region,
             damaged: false,
+            noted: TileSet::new(size),
+            next_note: None,
             recount: true,
             nudge,
             refresh: Vec::new(),
@@ -171,7 +179,12 @@ impl Capture {
         let first_paint = !self.desktop.painted() && *self.desktop.windows().borrow() > 0;
         let asked = !self.refresh.is_empty();
         let mut captured = false;
-        if self.damaged && (asked || first_paint || self.desktop.wanted()) {
+        let uncaptured = self.damaged || !self.noted.is_empty();
+        if !uncaptured {
+            // Nothing to do.
+        } else if !asked && !first_paint && !self.desktop.wanted() {
+            return self.note();
+        } else {
             let since = self.last.map_or(FRAME_TIME, |last| last.elapsed());
             if !asked && since < FRAME_TIME {
                 return Ok(Some(FRAME_TIME.saturating_sub(since)));
@@ -191,8 +204,27 @@ impl Capture {
         Ok(more.then_some(Duration::ZERO))
     }
 
-    /// Takes over what is damaged; whether anything differs from the last picture.
-    fn capture(&mut self) -> Result<bool, XError> {
+    /// Notes where was drawn, if somebody will want to see it; says how long to wait until that is
+    /// due again.
+    fn note(&mut self) -> Result<Option<Duration>, XError> {
+        if !self.damaged || self.desktop.viewers() == 0 {
+            return Ok(None);
+        }
+        let now = Instant::now();
+        if let Some(due) = self.next_note.filter(|due| now < *due) {
+            return Ok(Some(due - now));
+        }
+        self.next_note = Some(now + NOTE_TIME);
+        let drawn = self.fetch_damage()?;
+        self.noted.insert_all(&drawn);
+        let region = Region::from_rects(&drawn.rects());
+        self.desktop.common.drawn(&region, now);
+        // The answer may have come with more.
+        Ok(self.damaged.then_some(NOTE_TIME))
+    }
+
+    /// The tiles that were drawn in since the X server was asked last.
+    fn fetch_damage(&mut self) -> Result<TileSet, XError> {
         self.damaged = false;
         self.x
             .conn
@@ -203,11 +235,7 @@ impl Capture {
             .xfixes_fetch_region(self.region)?
             .reply()?
             .rectangles;
-        // Where windows are by the time of that answer.
-        self.take_events()?;
-        let mut frame = self.desktop.frame_mut();
-        let size = frame.size();
-        let mut tiles = TileSet::new(size);
+        let mut tiles = TileSet::new(self.noted.size());
         for area in damaged {
             let left = area.x.max(0);
             let top = area.y.max(0);
@@ -220,6 +248,18 @@ impl Capture {
                 (bottom - i32::from(top)).max(0) as u16,
             ));
         }
+        Ok(tiles)
+    }
+
+    /// Takes over what is damaged; whether anything differs from the last picture.
+    fn capture(&mut self) -> Result<bool, XError> {
+        let damaged = self.fetch_damage()?;
+        // Where windows are by the time of that answer.
+        self.take_events()?;
+        let mut frame = self.desktop.frame_mut();
+        let size = frame.size();
+        let mut tiles = std::mem::replace(&mut self.noted, TileSet::new(size));
+        tiles.insert_all(&damaged);
         let read = reader(&self.file, &self.overlay);
         let moves = match self.window_moves.find(&frame, &read) {
             Some(moved) => vec![moved],
@@ -232,14 +272,16 @@ impl Capture {
         let mut changed = TileSet::new(size);
         let areas = tiles.rects();
         frame.update_moved(&areas, &moves, &mut self.scratch, &mut changed, &read);
-        if changed.is_empty() && moves.is_empty() {
-            return Ok(false);
-        }
+        let any = !changed.is_empty() || !moves.is_empty();
         // The frame is still locked: who sees the new pixels sees that they are new.
-        self.desktop
-            .mail_all(|_, mail| mail.changed(&moves, &changed));
+        tell_encoders(&self.desktop, &frame, &changed);
+        if any {
+            self.desktop
+                .mail_all(|_, mail| mail.changed(&moves, &changed));
+        }
+        self.desktop.set_captured(self.damaged);
         drop(frame);
-        Ok(true)
+        Ok(any)
     }
 
     /// How long until the watermark's text may be another, if anybody would see it.
@@ -262,6 +304,7 @@ impl Capture {
             frame.update(area, &mut self.scratch, &mut changed, &read);
         }
         if !changed.is_empty() {
+            tell_encoders(&self.desktop, &frame, &changed);
             self.desktop.mail_all(|_, mail| mail.changed(&[], &changed));
         }
         drop(frame);
@@ -309,11 +352,14 @@ impl Capture {
             &mut changed,
             reader(&self.file, &self.overlay),
         );
+        tell_encoders(&self.desktop, &frame, &all);
         self.desktop.mail_all(|_, mail| {
             mail.moves.clear();
             mail.dirty = all.clone();
             mail.resized = Some((size, by));
         });
+        self.noted = TileSet::new(size);
+        self.desktop.set_captured(true);
         drop(frame);
         // Windows are told to draw what was uncovered only now.
         self.damaged = true;
@@ -335,7 +381,10 @@ impl Capture {
             any = true;
             self.window_moves.take(&event);
             match event {
-                Event::DamageNotify(_) => self.damaged = true,
+                Event::DamageNotify(_) => {
+                    self.damaged = true;
+                    self.desktop.set_drawn();
+                }
                 Event::XfixesCursorNotify(_) => cursor_changed = true,
                 Event::RandrScreenChangeNotify(_) => size_changed = true,
                 Event::MapNotify(_)
@@ -375,6 +424,15 @@ impl Capture {
         }
         self.desktop.silence();
         Ok(())
+    }
+}
+
+/// Tells what encoders share of a new picture.
+fn tell_encoders(desktop: &Desktop, frame: &Frame, changed: &TileSet) {
+    // The size and the bytes of a frame agree.
+    if let Ok(view) = frame.view() {
+        let region = Region::from_rects(&changed.rects());
+        desktop.common.changed(&view, &region, Instant::now());
     }
 }
 

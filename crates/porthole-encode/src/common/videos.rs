@@ -9,8 +9,14 @@ use std::{
 };
 use xxhash_rust::xxh3::Xxh3Default;
 
-/// So many pictures back a viewer may be and still catch up.
-const RECENT: usize = 3;
+/// So many pictures back a viewer may be and still catch up,
+const RECENT: usize = 24;
+/// as long as they are no more bytes than these, or so many pictures that stand for themselves: with
+/// one of those it could begin anew.
+const RECENT_BYTES: usize = 64 << 10;
+const RECENT_WHOLES: usize = 2;
+/// A few are always kept.
+const RECENT_LEAST: usize = 3;
 /// No other picture that stands for itself sooner, whoever wants to join: it costs all of them.
 const WHOLE_TIME: Duration = Duration::from_secs(5);
 
@@ -37,6 +43,8 @@ pub(crate) struct Video {
     pixels: Option<u64>,
     recent: VecDeque<Picture>,
     whole_at: Option<Instant>,
+    /// Bytes of the newest picture that stands for itself.
+    whole_len: usize,
     broken: bool,
 }
 
@@ -65,6 +73,13 @@ impl Videos {
         same.find_map(|running| running.video.upgrade())
     }
 
+    /// How many run.
+    pub(crate) fn count(&self) -> usize {
+        let running = self.running();
+        let runs = |running: &&Running| running.video.strong_count() > 0;
+        running.iter().filter(runs).count()
+    }
+
     /// A new one.
     ///
     /// # Errors
@@ -91,8 +106,9 @@ impl Video {
             at: Duration::ZERO,
             generation: None,
             pixels: None,
-            recent: VecDeque::with_capacity(RECENT),
+            recent: VecDeque::new(),
             whole_at: None,
+            whole_len: 0,
             broken: false,
         })
     }
@@ -127,18 +143,27 @@ impl Video {
         generation: Option<u64>,
         now: Instant,
     ) -> Result<Option<Vec<Picture>>, H264Error> {
-        let early = self.whole_at.is_some_and(|at| now < at + WHOLE_TIME);
-        let shown = self.shows(frame, generation);
-        let has_whole = |recent: &VecDeque<Picture>| recent.iter().any(|picture| picture.whole);
-        if self.broken || (early && !(shown && has_whole(&self.recent))) {
+        if self.broken {
             return Ok(None);
         }
-        if !shown || !has_whole(&self.recent) {
+        // One that is not old yet costs nobody anything.
+        if self.has_whole() && !self.shows(frame, generation) {
+            self.draw(frame, generation, now)?;
+        }
+        if !self.has_whole() {
+            if self.whole_at.is_some_and(|at| now < at + WHOLE_TIME) {
+                return Ok(None);
+            }
             self.stream.begin_anew();
             self.draw(frame, generation, now)?;
         }
         let whole = self.recent.iter().rposition(|picture| picture.whole);
         Ok(whole.map(|from| self.recent.range(from..).cloned().collect()))
+    }
+
+    /// Whether a viewer can begin with one of the pictures that are kept.
+    fn has_whole(&self) -> bool {
+        self.recent.iter().any(|picture| picture.whole)
     }
 
     /// Whether the newest picture is one of this frame.
@@ -173,10 +198,7 @@ impl Video {
         self.generation = generation;
         self.pixels = generation.map(|_| hash(frame, self.area));
         if whole {
-            self.whole_at = Some(now);
-        }
-        if self.recent.len() == RECENT {
-            self.recent.pop_front();
+            (self.whole_at, self.whole_len) = (Some(now), data.len());
         }
         let number = self.recent.back().map_or(0, |before| before.number + 1);
         self.recent.push_back(Picture {
@@ -185,7 +207,16 @@ impl Video {
             data: data.into(),
             took,
         });
+        self.forget_old();
         Ok(())
+    }
+
+    fn forget_old(&mut self) {
+        let most = (self.whole_len * RECENT_WHOLES).max(RECENT_BYTES);
+        let mut bytes: usize = self.recent.iter().map(|picture| picture.data.len()).sum();
+        while self.recent.len() > RECENT_LEAST && (self.recent.len() > RECENT || bytes > most) {
+            bytes -= self.recent.pop_front().map_or(0, |old| old.data.len());
+        }
     }
 
     fn after(&self, have: u64) -> Option<Vec<Picture>> {

@@ -4,9 +4,9 @@ use super::{Encoder, border::Border};
 use crate::{
     common::{Picture, Video, Videos},
     h264::{H264Error, H264Stream},
-    policy::{Link, Policy, Wish, adapt, quantiser},
+    policy::{Link, Policy, Wish, adapt, begin, in_time},
     region::Region,
-    video::{VideoArea, VideoFinder},
+    video::VideoArea,
 };
 use porthole_rfb::{
     Encoding, FrameView, Rect,
@@ -26,14 +26,16 @@ const KEEP: Duration = Duration::from_secs(2);
 const KEEP_COARSE: Duration = Duration::from_secs(6);
 /// An area without a change for so long may be made exact.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Who misses more of the pictures of a video that viewers share goes on alone,
-const MOST_MISSED: f64 = 0.5;
-/// and tries again after so long at first, later less often.
+/// Who misses more of the pictures of a video that viewers share goes on alone: it gets them all,
+/// late, and an encoder of its own costs more than that up to here.
+const MOST_MISSED: f64 = 2.0;
+/// It tries again after so long at first, later less often, and as at first after such a time.
 const ALONE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 
 /// What an encoder knows of what moves.
 pub(super) struct Moving {
-    finder: VideoFinder,
+    /// What moves, as of the last look.
+    areas: Vec<VideoArea>,
     streams: Vec<Stream>,
     policy: Policy,
     link: Link,
@@ -109,7 +111,13 @@ impl Stream {
                     });
                 }
             }
-            *alone = (Some(now + alone.1), (alone.1 * 2).min(ALONE.1));
+            let last = alone.0.map(|until| until + ALONE.1);
+            let wait = if last.is_some_and(|last| now > last) {
+                ALONE.0
+            } else {
+                alone.1
+            };
+            *alone = (Some(now + wait), (wait * 2).min(ALONE.1));
             self.video = videos.begin(self.area, self.quantiser)?;
             self.missed = 0.0;
         }
@@ -125,7 +133,7 @@ impl Stream {
 impl Moving {
     pub(super) fn new() -> Self {
         Self {
-            finder: VideoFinder::default(),
+            areas: Vec::new(),
             streams: Vec::new(),
             policy: Policy::default(),
             link: Link::default(),
@@ -167,8 +175,8 @@ impl Encoder {
     }
 
     /// Like [`encode`](Self::encode); what moves like video goes as H.264 where the viewer takes
-    /// that and it is the better way. The region is what changed since the call before, and `now`
-    /// never goes back.
+    /// that and it is the better way. The region is what changed since the call before; the
+    /// [`Common`](crate::Common) was told of the frame. `now` never goes back.
     pub fn encode_at(
         &mut self,
         frame: &FrameView,
@@ -185,13 +193,9 @@ impl Encoder {
         }
         if !self.takes_video() {
             self.moving.keep(|_| false);
-            self.encode(frame, region, update);
+            self.encode_in_time(frame, region, update);
             return;
         }
-        let held = self.moving.link.held;
-        let finder = &mut self.moving.finder;
-        self.common
-            .with_tools(|tools| finder.changed(frame, region, held, now, &mut tools.palette));
         self.choose(now);
         self.moving.write_ended(update);
         let mut rest = region.clone();
@@ -207,7 +211,7 @@ impl Encoder {
         }
         // Video last: viewers decode it aside, and what follows it has to wait.
         let beside = beside.intersect(&rest);
-        self.encode(frame, &rest.subtract(&beside), update);
+        self.encode_in_time(frame, &rest.subtract(&beside), update);
         // What stands beside a video is never made exact later: its tiles change all the time.
         self.encode_lossless(frame, &beside, update);
         for &index in &pictures {
@@ -221,13 +225,21 @@ impl Encoder {
         }
         if !failed.is_empty() {
             self.moving.keep(|stream| !failed.contains(&stream.area));
-            self.encode(frame, &Region::from_rects(&failed), update);
+            self.encode_in_time(frame, &Region::from_rects(&failed), update);
         }
+    }
+
+    /// Adds the rectangles of a region, in a quality that lets them pass the line in time.
+    fn encode_in_time(&mut self, frame: &FrameView, region: &Region, update: &mut Update) {
+        let wanted = self.quality.jpeg;
+        let pixels = region.rects().map(|rect| rect.area()).sum();
+        self.quality.jpeg = wanted.map(|jpeg| in_time(jpeg, pixels, self.moving.link));
+        self.encode(frame, region, update);
+        self.quality.jpeg = wanted;
     }
 
     /// Time passes: ends videos that stand still.
     pub fn rest(&mut self, now: Instant) {
-        self.moving.finder.rest(now);
         if !self.moving.streams.is_empty() {
             self.choose(now);
         }
@@ -235,8 +247,9 @@ impl Encoder {
 
     /// Where videos run: what is made exact there is lost again with the next picture.
     pub fn video_region(&self, now: Instant) -> Region {
-        let running = self.moving.finder.areas().iter().filter(|area| {
-            now.saturating_duration_since(area.changed) < PAUSE && self.stream(area.area).is_some()
+        let running = self.moving.areas.iter().filter(|area| {
+            now.saturating_duration_since(area.touched()) < PAUSE
+                && self.stream(area.area).is_some()
         });
         let areas: Vec<Rect> = running.map(|area| area.area).collect();
         Region::from_rects(&areas)
@@ -260,14 +273,16 @@ impl Encoder {
         let Some(jpeg) = self.quality.jpeg else {
             return;
         };
-        let areas: Vec<VideoArea> = self.moving.finder.areas().to_vec();
+        self.moving.areas = self.common.areas(self.moving.size, now);
         let wish = |area: &VideoArea| Wish {
             area: area.area,
             interval: area.interval,
             jpeg,
             link: self.moving.link,
         };
-        let chosen: Vec<(VideoArea, u8)> = areas
+        let moving = &self.moving;
+        let chosen: Vec<(VideoArea, u8)> = moving
+            .areas
             .iter()
             .filter(|area| H264Stream::takes(area.area))
             .map(|area| (area, wish(area), self.stream(area.area)))
@@ -281,7 +296,7 @@ impl Encoder {
                         }
                         adapted => adapted,
                     },
-                    None => quantiser(wish.jpeg),
+                    None => begin(&wish),
                 };
                 (*area, quantiser)
             })
