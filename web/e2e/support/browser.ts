@@ -42,7 +42,12 @@ export interface Watched {
 
 /** A fresh browser profile with one page; closed, and pictured if the test failed, at its end. */
 export async function open(t: TestContext, options: BrowserContextOptions = {}): Promise<Watched> {
-  browser ??= chromium.launch({ executablePath: browserPath, args: FLAGS });
+  browser ??= chromium.launch({
+    executablePath: browserPath,
+    args: FLAGS,
+    // As on a person's machine: without a locale it finds no file whose name is not ASCII.
+    env: { ...process.env, LC_ALL: 'C.UTF-8' },
+  });
   const context = await (await browser).newContext({
     ignoreHTTPSErrors: true,
     baseURL: url,
