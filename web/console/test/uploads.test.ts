@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { type FilesClient, FilesError, type Standing } from '../src/session/files/client';
-import { Uploads } from '../src/session/files/uploads';
+import { Unreadable, Uploads } from '../src/session/files/uploads';
 
 /** A session that keeps what it is sent, and fails when it is told to. */
 class Session {
@@ -73,6 +73,22 @@ test('after a cut it goes on from what is there', async () => {
   expect(uploads.snapshot()[0]?.state).toBe('done');
   // One piece, two failures, and the rest in smaller pieces: a proxy may have been the cause.
   expect(session.asked).toBe(7);
+});
+
+test('a file that cannot be read any more is not tried again', async () => {
+  const { session, uploads } = make();
+  session.faults.push(new FilesError(0, ''));
+  const gone = item(1000);
+  gone.file.slice = () => {
+    const blob = new Blob();
+    blob.arrayBuffer = () => Promise.reject(new DOMException('', 'NotFoundError'));
+    return blob;
+  };
+  uploads.add([gone]);
+  await settled(uploads);
+  const [upload] = uploads.snapshot();
+  expect([upload?.state, session.asked]).toEqual(['failed', 1]);
+  expect(upload?.error).toBeInstanceOf(Unreadable);
 });
 
 test('what a rule refuses is not tried again', async () => {

@@ -269,6 +269,8 @@ export const de: Texts = {
     cancel: 'Hochladen von {{name}} abbrechen',
     retry: '{{name}} erneut hochladen',
     clear: 'Liste leeren',
+    unreadable:
+      'Der Browser kann diese Datei nicht mehr lesen. Sie wurde seit der Auswahl verschoben, geändert oder gelöscht; wählen Sie sie erneut.',
     interrupted:
       'Die Verbindung ging verloren. Was angekommen ist, bleibt; laden Sie die Datei erneut hoch, um fortzufahren.',
     full: 'Der Datenträger der Sitzung ist voll. Löschen Sie dort etwas und laden Sie die Datei erneut hoch.',

@@ -261,6 +261,8 @@ export const en = {
     cancel: 'Cancel the upload of {{name}}',
     retry: 'Upload {{name}} again',
     clear: 'Clear the list',
+    unreadable:
+      'The browser cannot read this file any more. It was moved, changed or deleted since you chose it; choose it again.',
     interrupted: 'The connection was lost. What has arrived is kept; upload it again to go on.',
     full: 'The session’s disk is full. Delete something there and upload it again.',
     drop: 'Let go to upload',

@@ -2,10 +2,12 @@ import i18next from 'i18next';
 import { errorText, sentence } from '../../lib/error-text';
 import { bytes } from '../../lib/format';
 import { FilesError } from './client';
+import { Unreadable } from './uploads';
 
 /** Why a file did not go, for people: the rule, where one refused it. */
 export function whyNot(error: unknown): string {
   const { t } = i18next;
+  if (error instanceof Unreadable) return t('files.unreadable');
   if (!(error instanceof FilesError)) return errorText(error);
   const { refusal } = error;
   if (refusal) {

@@ -27,6 +27,9 @@ export interface Upload {
   error?: unknown;
 }
 
+/** The browser cannot read the file any more: it was moved, changed or deleted since it was chosen. */
+export class Unreadable extends Error {}
+
 interface Job {
   item: Item;
   ending: AbortController;
@@ -158,6 +161,8 @@ export class Uploads {
         offset = standing.offset;
       } catch (error) {
         if (signal.aborted) throw error;
+        // A request breaks off in the same way, whichever end it is that fails.
+        if (error instanceof FilesError && error.status === 0) await checkReadable(file);
         const elsewhere = error instanceof FilesError && error.status === 409;
         if (tooLarge(error)) this.piece = SMALL_PIECE;
         failures += 1;
@@ -175,6 +180,14 @@ export class Uploads {
     const { offset } = await this.client.offset(id);
     if (offset <= size) return offset;
     return (await this.client.discard(id)).offset;
+  }
+}
+
+async function checkReadable(file: File): Promise<void> {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch {
+    throw new Unreadable();
   }
 }
 
